@@ -1,0 +1,133 @@
+"""What a prediction must be: one function per fact; each error names the place and the cure."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from infogeo.core.errors import InputError
+from infogeo.core.kinds import Kind
+
+LOG_FLOOR = -174.0
+"""The one floor of the package: log p >= -174, so that its half stays the log of a normal float32."""
+
+
+class LogProbs(NamedTuple):
+    """Checked log-probabilities with what was done to them."""
+
+    values: NDArray[np.float32]
+    floored: int
+    correction: float
+
+
+def check_array(values: Any, where: str) -> None:
+    """Numbers of two or three dimensions, none of them empty, and at least two classes."""
+    if values.dtype.kind not in "fiub":
+        raise InputError(f"{where}: holds {_kind_name(values.dtype)}, expected numbers: save predictions as floats")
+    if values.ndim not in (2, 3):
+        raise InputError(
+            f"{where}: has {values.ndim} dimension{'s' if values.ndim != 1 else ''}, expected [T, N, C] (one run of "
+            "T checkpoints) or [N, C] (one checkpoint); if these are labels, give the file as labels"
+        )
+    if 0 in values.shape:
+        raise InputError(f"{where}: has shape {values.shape}, which holds no prediction")
+    if values.shape[-1] < 2:
+        raise InputError(f"{where}: has one class (shape {values.shape}); give a probability per class, at least two")
+
+
+def tolerance(dtype: np.dtype[Any], n_classes: int) -> float:
+    """How far a row may be from summing to one: max(1e-3, C times the rounding of the storage)."""
+    rounding = float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
+    return max(1e-3, n_classes * rounding)
+
+
+def recognise(values: NDArray[Any]) -> Kind:
+    """The kind of [T, N, C] numbers, told by the typical (median) row.
+
+    Probabilities if the median row lies in [0, 1] and sums to 1 within `tolerance`; log-probabilities if the
+    median row is at most 0 and its logsumexp is 0 within `tolerance`; otherwise logits.
+    """
+    rows = values.reshape(-1, values.shape[-1]).astype(np.float64)
+    slack = tolerance(values.dtype, rows.shape[-1])
+    low, high = np.median(rows.min(axis=-1)), np.median(rows.max(axis=-1))
+    if low >= 0 and high <= 1 + slack and np.median(np.abs(rows.sum(axis=-1) - 1)) <= slack:
+        return Kind.PROBABILITIES
+    if high <= slack and np.median(np.abs(_log_mass(rows))) <= slack:
+        return Kind.LOG_PROBABILITIES
+    return Kind.LOGITS
+
+
+def to_log_probs(values: NDArray[Any], kind: Kind, where: str, first_checkpoint: int = 0) -> LogProbs:
+    """Normalised log-probabilities of [T, N, C] numbers of a known kind, computed in float64.
+
+    Args:
+        values: the numbers [T, N, C].
+        kind: what they are.
+        where: the name of the run or file, for messages.
+        first_checkpoint: the number of `values[0]` in its run, for messages.
+
+    Returns:
+        float32 log-probabilities (nats), at least `LOG_FLOOR`; how many were floored; the largest |sum - 1|
+        of a row that was normalised away (0 for logits).
+
+    Raises:
+        InputError: NaN, infinity, or a row that is no distribution; the message names run, checkpoint, sample.
+    """
+    slack = tolerance(values.dtype, values.shape[-1])
+    x = values.astype(np.float64)
+    allowed = np.isfinite(x)
+    if kind is Kind.LOG_PROBABILITIES:
+        allowed |= x == -np.inf
+    _refuse(~allowed.all(axis=-1), x, where, first_checkpoint, "has NaN or infinity; mend or drop this checkpoint")
+    if kind is Kind.LOGITS:
+        log_p, correction = x - _log_mass(x)[..., None], 0.0
+    elif kind is Kind.PROBABILITIES:
+        _refuse((x < 0).any(axis=-1), x, where, first_checkpoint, "has a negative probability", kind)
+        mass = x.sum(axis=-1, keepdims=True)
+        excess = np.abs(mass - 1)
+        _refuse(excess[..., 0] > slack, x, where, first_checkpoint, "does not sum to 1", kind)
+        with np.errstate(divide="ignore"):
+            log_p, correction = np.log(x / mass), float(excess.max())
+    else:
+        log_mass = _log_mass(x)
+        excess = np.abs(np.expm1(log_mass))
+        _refuse(~(excess <= slack), x, where, first_checkpoint, "does not exponentiate to a sum of 1", kind)
+        rounding = 2.0**-24 * (1 + np.log(x.shape[-1]))  # of float32 logs: sum of p |log p| is at most log C
+        log_mass[np.abs(log_mass) <= rounding] = 0.0  # such rows stay as they are, bit for bit
+        log_p, correction = x - log_mass[..., None], float(excess.max())
+    floored = int(np.count_nonzero(log_p < LOG_FLOOR))
+    return LogProbs(np.maximum(log_p, LOG_FLOOR).astype(np.float32), floored, correction)
+
+
+def check_same_probe(shapes: dict[str, tuple[int, int]]) -> None:
+    """Every run predicts the same N samples and C classes: shapes is {run: (N, C)}."""
+    (first, expected), *rest = shapes.items()
+    for name, shape in rest:
+        if shape != expected:
+            raise InputError(
+                f"predictions: '{name}' has N={shape[0]} samples and C={shape[1]} classes, but '{first}' has "
+                f"N={expected[0]}, C={expected[1]}; all runs must predict one probe set"
+            )
+
+
+def _log_mass(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(logsumexp(rows, axis=-1))
+
+
+def _refuse(wrong: Any, x: NDArray[Any], where: str, first: int, what: str, kind: Kind | None = None) -> None:
+    """Raise for the first row marked wrong [T, N], naming checkpoint, sample and the row itself."""
+    if not wrong.any():
+        return
+    checkpoint, sample = (int(i) for i in np.argwhere(wrong)[0])
+    row = x[checkpoint, sample]
+    shown = ", ".join(f"{v:.4g}" for v in row[:4]) + (", ..." if len(row) > 4 else "")
+    cure = "" if kind is None else f" (read as {kind}; if these are logits say so: --as logits or kind='logits')"
+    raise InputError(f"{where}: checkpoint {first + checkpoint}, sample {sample}: row [{shown}] {what}{cure}")
+
+
+def _kind_name(dtype: np.dtype[Any]) -> str:
+    return {"U": "strings", "S": "strings", "O": "Python objects", "c": "complex numbers"}.get(dtype.kind, str(dtype))

@@ -1,0 +1,56 @@
+"""Results appear whole or not at all: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infogeo.core.errors import InputError
+
+
+@contextmanager
+def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """A temporary directory beside `path`, holding a name to write to; on success that takes the place of `path`.
+
+    On any failure, an interrupt too, what was written is removed and `path` stays as it was.
+
+    Args:
+        path: the file or directory to make; an empty directory counts as absent.
+        overwrite: whether something of ours at `path` may be replaced.
+        is_ours: tells whether what stands at `path` is of the kind that we write; nothing else is ever replaced.
+
+    Raises:
+        InputError: `path` is taken, or its directory cannot be written to.
+    """
+    check_free(path, overwrite, is_ours)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+    try:
+        target = scratch / path.name
+        yield target
+        if path.exists():
+            os.rename(path, scratch / "replaced")
+        os.rename(target, path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
+    """Refuse a place that is taken, before any work starts.
+
+    Raises:
+        InputError: something stands there, and may not be replaced.
+    """
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not is_ours(path):
+        raise InputError(f"{path}: exists and was not made by infogeo; choose another place")
+    if not overwrite:
+        raise InputError(f"{path}: exists; choose another place, or replace it with --overwrite (overwrite=True)")

@@ -1,0 +1,47 @@
+"""The squared Hellinger divergence: bounded, so that certainty in a wrong class costs at most one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeo.divergences.base import UNIT, square_root_rows, sum_of_products
+
+
+@dataclass(frozen=True)
+class Hellinger:
+    """d(p, q) = (1/N) sum_n (1 - BC_n), with BC_n = sum_c sqrt(p_n(c) q_n(c)), between 0 and 1.
+
+    It is the squared Hellinger distance |sqrt(p) - sqrt(q)|^2 / 2, averaged over samples; for small distances
+    d = ds^2 / 8 with ds the Fisher line element. As a squared Euclidean distance it has no time-like axes.
+
+    Source: Quinn et al., PNAS 116 (2019) 13762, eq. 3 (there without the average over samples).
+    """
+
+    name: ClassVar[str] = "Hellinger"
+    fisher_factor: ClassVar[float] = 1 / 8
+    filler: ClassVar[float] = 0.0
+    finite_at_certainty: ClassVar[bool] = True
+
+    def features(self, n_classes: int) -> int:
+        """The length of an encoded row."""
+        return n_classes
+
+    def encode(self, log_p: NDArray[np.float32]) -> NDArray[np.float32]:
+        """sqrt(p) with rows of unit length."""
+        return square_root_rows(log_p)
+
+    def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
+        """-sum_n BC_n [P, Q] between square roots a [P, N, C] and b [Q, N, C].
+
+        The ones that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
+        """
+        return -sum_of_products(a, b)
+
+    def rounding(self, n_classes: int) -> float:
+        """Products and their sum lose C units, the difference and its sum a few more."""
+        return (n_classes + 8) * UNIT

@@ -1,0 +1,124 @@
+"""InPCA: the intensive embedding of a divergence matrix, signs and all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogeo.core.errors import InputError
+from infogeo.core.linalg import CentredMatrix, leading_eigenpairs
+from infogeo.core.points import Points
+from infogeo.embed.stress import explained_stress
+from infogeo.pairwise.matrix import PairwiseMatrix
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Coordinates of P points on K axes, ordered by |eigenvalue|.
+
+    Between embedded points D_ij = sum_k signature_k (x_ik - x_jk)^2, exactly so with all components. An axis of
+    signature -1 is time-like: separation along it makes the divergence smaller.
+
+    Attributes:
+        points: one row per point.
+        coords: x [P, K] = U sqrt|Lambda|, in the square root of the divergence's unit.
+        eigenvalues: Lambda [K] of W = -1/2 J D J, by descending |value|.
+        signature: the sign of each eigenvalue [K], +1 space-like, -1 time-like.
+        explained_stress: [K], see `infogeo.embed.stress.explained_stress`.
+        column_means: the column means of D [P]; `project` needs them.
+        norm: ||W||_F, of the whole spectrum.
+        residual: the largest ||W u - lambda u|| of a returned pair.
+        converged: whether the eigensolver found all pairs asked for.
+        divergence: the name of the divergence that was embedded.
+    """
+
+    points: Points
+    coords: NDArray[np.float64]
+    eigenvalues: NDArray[np.float64]
+    signature: NDArray[np.int64]
+    explained_stress: NDArray[np.float64]
+    column_means: NDArray[np.float64]
+    norm: float
+    residual: float
+    converged: bool
+    divergence: str
+
+    @property
+    def n_components(self) -> int:
+        """K, the number of axes."""
+        return len(self.eigenvalues)
+
+    def project(self, rows: PairwiseMatrix | ArrayLike) -> NDArray[np.float64]:
+        """Coordinates [Q, K] of new points from their divergences to the fitted points; the map stays as it is.
+
+        b = -1/2 (d - mean(d) - d_bar + mean(d_bar)) and x = b U / (signature sqrt|Lambda|), where d_bar are the
+        column means of the fitted matrix. A fitted point's row of D gives its own coordinates.
+
+        Args:
+            rows: divergences [Q, P] (or [P] for one point) to the P fitted points, in their order.
+
+        Raises:
+            InputError: rows of another length, or not finite.
+
+        Source: Gower (Biometrika 55, 1968, 582), with the sign of each eigenvalue kept.
+        """
+        d = np.atleast_2d(np.asarray(rows.values if isinstance(rows, PairwiseMatrix) else rows, dtype=np.float64))
+        if d.ndim != 2 or d.shape[1] != len(self.points):
+            raise InputError(
+                f"rows: shape {d.shape}, expected [Q, {len(self.points)}]: divergences to each fitted point"
+            )
+        if not np.isfinite(d).all():
+            raise InputError(f"rows: row {np.argwhere(~np.isfinite(d))[0][0]} is not finite; leave this point out")
+        b = -0.5 * (d - d.mean(axis=1, keepdims=True) - self.column_means + self.column_means.mean())
+        return b @ (self.coords / self.eigenvalues)
+
+    def flipped(self, axis: int) -> Embedding:
+        """The same map with one axis mirrored."""
+        signs = np.ones(self.n_components)
+        signs[axis] = -1.0
+        return replace(self, coords=self.coords * signs)
+
+
+def inpca(matrix: PairwiseMatrix, n_components: int = 10) -> Embedding:
+    """InPCA of a divergence matrix: W = -1/2 J D J = U Lambda U', coordinates x = U sqrt|Lambda|.
+
+    J = I - 1 1'/P. Eigenpairs are ordered by |eigenvalue| and keep their sign; axes with
+    |eigenvalue| <= P eps |first| are rounding and are not returned. The entry of an axis that is largest in
+    absolute value is positive.
+
+    Args:
+        matrix: a square divergence matrix [P, P]; the divergence plays the role of a squared distance.
+        n_components: K, how many axes to return at most.
+
+    Raises:
+        InputError: the matrix is not square, all points coincide, or n_components is below one.
+
+    Source: Quinn et al., PNAS 116 (2019) 13762, eqs. 9-11.
+    """
+    if matrix.columns is not None:
+        raise InputError("matrix: an embedding needs the divergences of one set of points; project the others")
+    if n_components < 1:
+        raise InputError(f"n_components: {n_components}; give at least 1")
+    centred = CentredMatrix(matrix.values)
+    norm = centred.frobenius_norm()
+    if norm == 0.0:
+        raise InputError("matrix: all divergences are zero, the points coincide; a map needs points that differ")
+    pairs = leading_eigenpairs(centred, n_components)
+    keep = np.abs(pairs.values) > len(matrix.values) * np.finfo(np.float64).eps * np.abs(pairs.values).max()
+    values, vectors = pairs.values[keep], pairs.vectors[:, keep]
+    largest = np.abs(vectors).argmax(axis=0)
+    vectors = vectors * np.sign(vectors[largest, np.arange(len(values))])
+    return Embedding(
+        points=matrix.points,
+        coords=vectors * np.sqrt(np.abs(values)),
+        eigenvalues=values,
+        signature=np.sign(values).astype(np.int64),
+        explained_stress=explained_stress(values, norm),
+        column_means=centred.column_means,
+        norm=norm,
+        residual=pairs.residual,
+        converged=pairs.converged,
+        divergence=matrix.divergence,
+    )

@@ -1,0 +1,74 @@
+"""A map of predictions with ignorance and truth placed on it as projected points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeo.core.points import Points
+from infogeo.core.predictions import Predictions
+from infogeo.divergences.base import Divergence
+from infogeo.embed.inpca import Embedding, inpca
+from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.pairwise.run import pairwise_divergence
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Points placed on a map that was fitted without them.
+
+    Attributes:
+        points: one row per placed point.
+        coords: their coordinates [Q, K].
+    """
+
+    points: Points
+    coords: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """An embedding with the matrix it came from and the reference points placed on it.
+
+    Attributes:
+        embedding: the fitted points.
+        matrix: their divergences [P, P].
+        references: `ignorance` and, with labels, `truth`: projected, so they do not move the map.
+    """
+
+    embedding: Embedding
+    matrix: PairwiseMatrix
+    references: Projection
+
+
+def embed_predictions(
+    predictions: Predictions,
+    divergence: Divergence,
+    n_components: int = 10,
+    progress: Callable[[int, int], None] | None = None,
+    memory: int | None = None,
+) -> Map:
+    """Divergences, InPCA, and ignorance and truth as projected points.
+
+    With labels the first axis points from ignorance to truth. Truth is left out under a divergence at which a
+    certain prediction is infinitely far from everything.
+
+    Args:
+        predictions: P checkpoints on one probe set.
+        divergence: which divergence, for example `Bhattacharyya()`.
+        n_components: K, how many axes to return at most.
+        progress: called with (tiles done, tiles in all).
+        memory: the bytes that the divergences may take; see `plan_pairwise`.
+    """
+    matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory)
+    embedding = inpca(matrix, n_components)
+    references = predictions.references(truth=divergence.finite_at_certainty)
+    rows = pairwise_divergence(references, divergence, to=predictions, memory=memory)
+    coords = embedding.project(rows)
+    if len(coords) == 2 and coords[1, 0] < coords[0, 0]:
+        embedding = embedding.flipped(0)
+        coords = embedding.project(rows)
+    return Map(embedding, matrix, Projection(references.points, coords))

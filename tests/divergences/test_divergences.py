@@ -1,0 +1,159 @@
+"""Closed forms, bounds against float64, and the properties that every divergence has."""
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import infogeo
+from tests.reference import divergences as reference
+from tests.samples import log_softmax, random_log_probs
+
+ALL = {
+    "bhattacharyya": (infogeo.Bhattacharyya(), reference.bhattacharyya),
+    "hellinger": (infogeo.Hellinger(), reference.hellinger),
+    "symmetric_kl": (infogeo.SymmetricKL(), reference.symmetric_kl),
+}
+every_divergence = pytest.mark.parametrize(("divergence", "slow"), ALL.values(), ids=ALL)
+
+BUDGET = 1e-6
+"""The stated accuracy of the package: |error| <= 1e-6 max(1, D)."""
+
+
+def matrix(log_probs, divergence):
+    runs = {f"r{i}": row[None] for i, row in enumerate(log_probs)}
+    predictions = infogeo.Predictions.from_arrays(runs, kind="log-probabilities")
+    return infogeo.pairwise_divergence(predictions, divergence).to_numpy()
+
+
+def between(log_p, log_q, divergence):
+    return matrix(np.stack([log_p, log_q]), divergence)[0, 1]
+
+
+@every_divergence
+@pytest.mark.parametrize("confidence", [0.01, 1.0, 5.0, 20.0])
+@pytest.mark.parametrize("shape", [(5, 1, 2), (7, 19, 10), (4, 130, 3), (3, 5, 1000)])
+def test_every_pair_agrees_with_float64_within_the_budget(divergence, slow, confidence, shape):
+    log_probs = random_log_probs(1, *shape, confidence=confidence)
+    expected = reference.matrix(slow, log_probs)
+    error = np.abs(matrix(log_probs, divergence) - expected) / np.maximum(1, expected)
+    assert error.max() <= BUDGET
+
+
+@every_divergence
+def test_probabilities_of_1e_30_keep_full_accuracy(divergence, slow):
+    n = 37
+    tiny = np.log(1e-30)
+    log_p = np.tile([0.0, tiny, tiny], (n, 1)).astype(np.float32)
+    log_q = np.tile([tiny, 0.0, tiny], (n, 1)).astype(np.float32)
+    log_r = np.tile([tiny, tiny, 0.0], (n, 1)).astype(np.float32)
+    log_probs = np.stack([log_p, log_q, log_r, log_softmax(np.zeros((n, 3)))]).astype(np.float32)
+    expected = reference.matrix(slow, log_probs)
+    measured = matrix(log_probs, divergence)
+    assert np.isfinite(measured).all()
+    assert (np.abs(measured - expected) <= BUDGET * np.maximum(1, expected)).all()
+    if divergence == infogeo.Bhattacharyya():
+        assert measured[0, 1] == pytest.approx(-np.log(2e-15 + 1e-30), rel=1e-6)
+
+
+@pytest.mark.parametrize("smallest", [1e-4, 1e-12, 1e-17, 1e-19, 1e-35, 1e-38, 1e-60, 1e-75])
+def test_groups_of_coefficients_stay_in_range_at_every_confidence(smallest):
+    rng = np.random.default_rng(2)
+    log_probs = log_softmax(np.log(smallest) * rng.integers(0, 2, size=(6, 41, 4))).astype(np.float32)
+    expected = reference.matrix(reference.bhattacharyya, log_probs)
+    error = np.abs(matrix(log_probs, infogeo.Bhattacharyya()) - expected) / np.maximum(1, expected)
+    assert error.max() <= BUDGET
+
+
+def test_many_classes_at_the_floor_do_not_underflow():
+    """Each term of the coefficient is below the range of float32; their sum must not be lost."""
+    classes, n = 1000, 3
+    half = np.arange(classes) < classes // 2
+    log_p = np.where(half, -np.log(classes // 2), -174.0)
+    log_q = np.where(half, -174.0, -np.log(classes // 2))
+    log_probs = np.stack([np.tile(log_p, (n, 1)), np.tile(log_q, (n, 1))]).astype(np.float32)
+    expected = reference.bhattacharyya(*log_probs)
+    assert between(*log_probs, infogeo.Bhattacharyya()) == pytest.approx(expected, rel=BUDGET)
+
+
+@every_divergence
+def test_the_same_checkpoint_in_two_runs_is_at_zero(divergence, slow):
+    for shape in [(1, 1, 10), (1, 100, 10), (1, 9, 1000)]:
+        row = random_log_probs(3, *shape)[0]
+        assert between(row, row, divergence) <= 1e-7
+        assert slow(row, row) <= 1e-15
+
+
+def test_bernoulli_closed_forms():
+    p, q = 0.2, 0.7
+    log_p, log_q = np.log([[p, 1 - p]]), np.log([[q, 1 - q]])
+    overlap = np.sqrt(p * q) + np.sqrt((1 - p) * (1 - q))
+    kl = (p - q) * (np.log(p / (1 - p)) - np.log(q / (1 - q)))
+    assert between(log_p, log_q, infogeo.Bhattacharyya()) == pytest.approx(-np.log(overlap), abs=BUDGET)
+    assert between(log_p, log_q, infogeo.Hellinger()) == pytest.approx(1 - overlap, abs=BUDGET)
+    assert between(log_p, log_q, infogeo.SymmetricKL()) == pytest.approx(kl, abs=BUDGET)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 97, 1000])
+def test_ignorance_and_truth_are_half_log_c_apart(classes):
+    uniform = np.full((4, classes), -np.log(classes))
+    certain = np.where(np.arange(classes) == 1, 0.0, -np.inf) * np.ones((4, 1))
+    assert between(uniform, certain, infogeo.Bhattacharyya()) == pytest.approx(np.log(classes) / 2, abs=BUDGET)
+    assert between(uniform, certain, infogeo.Hellinger()) == pytest.approx(1 - 1 / np.sqrt(classes), abs=BUDGET)
+
+
+@every_divergence
+def test_small_distances_are_the_fisher_metric_times_the_stated_factor(divergence, slow):
+    """Along a softmax path ds^2 = sum_c (dp)^2 / p; the next order is of relative size dt, so dt sets the tolerance."""
+    rng = np.random.default_rng(5)
+    x, v = rng.normal(size=(50, 4)), rng.normal(size=(50, 4))
+    dt = 1e-3
+    log_p, log_q = log_softmax(x), log_softmax(x + dt * v)
+    p, q = np.exp(log_p), np.exp(log_q)
+    squared = np.mean(np.sum((q - p) ** 2 / p, axis=-1))
+    assert slow(log_p, log_q) == pytest.approx(divergence.fisher_factor * squared, rel=10 * dt)
+
+
+logits = hnp.arrays(np.float64, (3, 6, 4), elements=st.floats(-30, 30, width=32))
+
+
+@every_divergence
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(x=logits)
+def test_symmetric_zero_on_the_diagonal_and_never_negative(divergence, slow, x):
+    d = matrix(log_softmax(x), divergence)
+    assert (d == d.T).all()
+    assert (np.diag(d) == 0).all()
+    assert (d >= 0).all()
+
+
+@every_divergence
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(x=logits, seed=st.integers(0, 100))
+def test_the_order_of_samples_and_classes_does_not_matter(divergence, slow, x, seed):
+    rng = np.random.default_rng(seed)
+    log_p = log_softmax(x)
+    shuffled = log_p[:, rng.permutation(6)][:, :, rng.permutation(4)]
+    d = matrix(log_p, divergence)
+    assert (np.abs(matrix(shuffled, divergence) - d) <= 2 * BUDGET * np.maximum(1, d)).all()
+
+
+@every_divergence
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(x=logits)
+def test_a_sum_over_samples_is_the_sum_over_its_parts(divergence, slow, x):
+    log_p = log_softmax(x)
+    whole = 6 * matrix(log_p, divergence)
+    parts = 2 * matrix(log_p[:, :2], divergence) + 4 * matrix(log_p[:, 2:], divergence)
+    assert (np.abs(whole - parts) <= 12 * BUDGET * np.maximum(1, whole / 6)).all()
+
+
+@every_divergence
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(x=logits)
+def test_merging_classes_never_increases_a_divergence(divergence, slow, x):
+    log_p = log_softmax(x)
+    merged = np.concatenate([log_p[..., :2], np.logaddexp(log_p[..., 2:3], log_p[..., 3:4])], axis=-1)
+    fine, coarse = matrix(log_p, divergence), matrix(merged, divergence)
+    assert (coarse <= fine + 2 * BUDGET * np.maximum(1, fine)).all()

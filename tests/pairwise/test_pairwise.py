@@ -1,0 +1,132 @@
+"""Tiles, plans, and the matrix that comes out of them."""
+
+import numpy as np
+import pytest
+
+import infogeo
+from infogeo.pairwise import plan, run
+from infogeo.pairwise.storage import load_matrix, save_matrix
+from infogeo.pairwise.tile import tile
+from tests.reference import divergences as reference
+from tests.samples import random_log_probs, trajectories
+
+BUDGET = 1e-6
+
+
+def predictions(seed, *shape):
+    array = random_log_probs(seed, *shape)
+    return infogeo.Predictions.from_arrays({"run": array}, kind="log-probabilities")
+
+
+@pytest.mark.parametrize("side", [16, 32, 48])
+@pytest.mark.parametrize("samples", [16, 48])
+@pytest.mark.parametrize("shape", [(2, 1, 3), (37, 53, 5), (50, 16, 4)])
+def test_tiles_of_any_size_give_the_dense_result(monkeypatch, side, samples, shape):
+    given = predictions(0, *shape)
+    expected = reference.matrix(reference.bhattacharyya, given.log_probs)
+    monkeypatch.setattr(plan, "TILE", side)
+    monkeypatch.setattr(plan, "SAMPLES", samples)
+    matrix = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya())
+    assert np.abs(matrix.to_numpy() - expected).max() <= BUDGET * max(1, expected.max())
+    assert (matrix.values == matrix.values.T).all()
+
+
+@pytest.mark.parametrize("divergence", [infogeo.Bhattacharyya(), infogeo.Hellinger(), infogeo.SymmetricKL()])
+def test_a_rectangle_is_the_corner_of_the_square(monkeypatch, divergence):
+    monkeypatch.setattr(plan, "TILE", 16)
+    log_probs = random_log_probs(1, 43, 21, 4)
+    both = infogeo.Predictions.from_arrays({"a": log_probs[:25], "b": log_probs[25:]}, kind="log-probabilities")
+    first = infogeo.Predictions.from_arrays({"a": log_probs[:25]}, kind="log-probabilities")
+    second = infogeo.Predictions.from_arrays({"b": log_probs[25:]}, kind="log-probabilities")
+    square = infogeo.pairwise_divergence(both, divergence).to_numpy()
+    corner = infogeo.pairwise_divergence(first, divergence, to=second)
+    assert corner.shape == (25, 18)
+    assert corner.columns is not None
+    assert np.abs(corner.to_numpy() - square[:25, 25:]).max() <= BUDGET * max(1, square.max())
+
+
+def test_one_shape_of_tile_is_traced_once(monkeypatch):
+    monkeypatch.setattr(plan, "TILE", 16)
+    given = predictions(2, 75, 300, 6)
+    before = tile._cache_size()
+    infogeo.pairwise_divergence(given, infogeo.Bhattacharyya())
+    assert tile._cache_size() - before == 1
+
+
+def test_progress_counts_every_tile():
+    seen = []
+    infogeo.pairwise_divergence(
+        predictions(3, 5, 4, 3), infogeo.Bhattacharyya(), progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen == [(1, 1)]
+
+
+def test_bounded_memory_gives_the_same_numbers(monkeypatch):
+    monkeypatch.setattr(plan, "TILE", 16)
+    given = predictions(4, 70, 40, 5)
+    free = plan.plan_pairwise(given, infogeo.Bhattacharyya())
+    block = 4 * free.tile * 40 * 5
+    bounded = plan.plan_pairwise(given, infogeo.Bhattacharyya(), memory=free.memory_bytes - 2 * block)
+    assert bounded.cached_blocks == free.cached_blocks - 2
+    expected = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya()).values
+    same = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya(), memory=bounded.memory_bytes).values
+    assert np.array_equal(same, expected)
+
+
+def test_too_little_memory_says_how_much_is_needed():
+    with pytest.raises(infogeo.InputError, match=r"memory: 1000 bytes are not enough; this needs at least \d+"):
+        infogeo.pairwise_divergence(predictions(5, 5, 4, 3), infogeo.Bhattacharyya(), memory=1000)
+
+
+def test_predictions_on_another_probe_set_are_refused():
+    with pytest.raises(infogeo.InputError, match="same probe set"):
+        infogeo.pairwise_divergence(predictions(6, 3, 4, 3), infogeo.Bhattacharyya(), to=predictions(6, 3, 5, 3))
+
+
+def test_a_value_below_the_rounding_bound_is_an_error(monkeypatch):
+    monkeypatch.setattr(run, "_tile_sums", lambda divergence, a, b, samples: np.eye(len(a)))
+    with pytest.raises(ArithmeticError, match="below the rounding bound"):
+        infogeo.pairwise_divergence(predictions(7, 3, 4, 3), infogeo.Bhattacharyya())
+
+
+def test_the_input_is_left_as_it_was():
+    given = trajectories()
+    before = np.array(given.log_probs[:])
+    infogeo.embed_predictions(given, infogeo.Bhattacharyya())
+    assert np.array_equal(given.log_probs[:], before)
+
+
+def good():
+    return np.array([[0, 1, 4], [1, 0, 1], [4, 1, 0]], dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda d: d[:2], r"has shape \(2, 3\), expected \[P, P\]"),
+        (lambda d: d[:1, :1], "P of at least 2"),
+        (lambda d: d + np.diag([0, 1, 0]), r"entry \(1, 1\) = 1 is on the diagonal and not zero"),
+        (lambda d: -d, r"entry \(0, 1\) = -1 is negative"),
+        (lambda d: d + np.triu(d), r"entry \(0, 1\) = 2 differs from its mirror image"),
+        (lambda d: np.where(d == 4, np.inf, d), r"entry \(0, 2\) is inf"),
+        (lambda d: d.astype(str), "expected numbers"),
+    ],
+)
+def test_a_matrix_that_is_no_divergence_is_refused(spoil, message):
+    with pytest.raises(infogeo.InputError, match=message):
+        infogeo.PairwiseMatrix.from_array(spoil(good()))
+
+
+def test_a_given_matrix_keeps_its_values_and_gets_names():
+    matrix = infogeo.PairwiseMatrix.from_array(good())
+    assert np.array_equal(matrix.to_numpy(), good())
+    assert matrix.points.runs == ["point-0", "point-1", "point-2"]
+
+
+def test_a_matrix_comes_back_from_disk_bit_for_bit(tmp_path):
+    matrix = infogeo.pairwise_divergence(trajectories(), infogeo.Bhattacharyya())
+    save_matrix(tmp_path / "m.zarr", matrix)
+    back = load_matrix(tmp_path / "m.zarr")
+    assert np.array_equal(back.values, matrix.values)
+    assert back.points["lr"].tolist() == matrix.points["lr"].tolist()
+    assert (back.divergence, back.n_samples, back.fisher_factor) == ("Bhattacharyya", 30, 1 / 8)
