@@ -1,0 +1,273 @@
+"""load: predictions from stores, files and folders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogeo.core.checks import check_same_probe
+from infogeo.core.errors import InputError
+from infogeo.core.kinds import Kind
+from infogeo.core.labels import LabelSpace
+from infogeo.core.points import Points
+from infogeo.core.predictions import BLOCK_BYTES, LogProbReader, Predictions, fingerprint
+from infogeo.store.files import SUFFIXES, read_file
+from infogeo.store.layout import is_store
+from infogeo.store.reader import StoreContent, read_store
+from infogeo.store.source import RunSource
+from infogeo.store.tables import metadata_of, read_list, read_table
+
+IN_MEMORY_BYTES = 2**30
+"""Predictions up to this size are held in memory; larger ones are read again, block by block."""
+
+PathArgument = str | PathLike[str]
+
+
+def load(
+    paths: PathArgument | Sequence[PathArgument],
+    labels: ArrayLike | PathArgument | None = None,
+    meta: PathArgument | Mapping[str, Mapping[str, Any]] | None = None,
+    steps: ArrayLike | PathArgument | None = None,
+    kind: Kind | str | None = None,
+) -> Predictions:
+    """Predictions from stores, .npy and .npz files, and folders of these (searched recursively).
+
+    An array [T, N, C] is one run of T checkpoints, named after its path without suffix, relative to the folder
+    given. An array [N, C] is one checkpoint: its step is the number after epoch, step, ckpt or iter in its name,
+    else the last integer, and what remains of the name is its run. Each key of an .npz counts as an array.
+    All are on one probe set: the same N samples in the same order, and the same C classes.
+
+    Args:
+        paths: one or several files, folders or stores.
+        labels: the true class of each sample [N]: an array, or a .npy, .json, .csv or .txt file.
+        meta: a CSV or JSON table with a column `run` or `file`, or {run: {column: value}}.
+        steps: the steps [T], shared by all runs of that length whose files do not tell: an array or a file.
+        kind: what the numbers are; None to tell probabilities, log-probabilities and logits apart per file.
+
+    Raises:
+        InputError: anything missing, unreadable, or no prediction; the message names the place and the cure.
+    """
+    roots = [Path(p) for p in ([paths] if isinstance(paths, (str, PathLike)) else paths)]
+    beside = {Path(a).resolve() for a in (labels, meta, steps) if isinstance(a, (str, PathLike))}
+    found = _gather(roots, Kind.parse(kind), beside)
+    sources = _with_steps(found.sources, steps)
+    check_same_probe({s.where: (s.array.shape[1], s.array.shape[2]) for s in sources})
+    n_samples, n_classes = sources[0].array.shape[1:]
+    space = found.label_space or LabelSpace.of_size(n_classes)
+    known = found.labels
+    if labels is not None:
+        given = read_list(Path(labels), "labels") if isinstance(labels, (str, PathLike)) else labels
+        known = space.encode(given, n_samples)
+    metadata, notes = _metadata(sources, meta)
+    points, order = _points(sources, metadata)
+    sources = [sources[i] for i in order]
+    log_probs, report = _read(sources)
+    return Predictions(
+        log_probs=log_probs,
+        points=points,
+        label_space=space,
+        labels=known,
+        fingerprints=tuple(report.fingerprints),
+        floored=report.floored,
+        correction=report.correction,
+        source=tuple(str(root) for root in roots),
+        notes=(*_verdict(sources), *notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    sources: list[RunSource]
+    label_space: LabelSpace | None
+    labels: NDArray[np.int64] | None
+
+
+def _gather(roots: list[Path], kind: Kind | None, beside: set[Path]) -> _Found:
+    """Everything that the paths hold; runs of one name in different inputs are told apart by the input's name."""
+    if not roots:
+        raise InputError("input: there is none; give a store, a file or a folder")
+    per_root: list[list[RunSource]] = []
+    stores: list[tuple[Path, StoreContent]] = []
+    for root in roots:
+        sources: list[RunSource] = []
+        for path in _inputs(root, beside):
+            if path.is_dir():
+                content = read_store(path)
+                stores.append((path, content))
+                sources += content.runs
+            else:
+                name = path.relative_to(root).with_suffix("").as_posix() if path != root else path.stem
+                sources += read_file(path, name, kind)
+        per_root.append(sources)
+    runs = Counter(run for sources in per_root for run in {s.run for s in sources})
+    if runs and max(runs.values()) > 1:
+        per_root = [
+            [replace(s, run=f"{root.stem}/{s.run}") for s in sources]
+            for root, sources in zip(roots, per_root, strict=True)
+        ]
+    _check_agreement(stores)
+    first = stores[0][1] if stores else None
+    return _Found(
+        [s for sources in per_root for s in sources],
+        first.label_space if first else None,
+        next((content.labels for _, content in stores if content.labels is not None), None),
+    )
+
+
+def _inputs(root: Path, beside: set[Path]) -> Iterable[Path]:
+    """The stores and files at or below a path, in order; files that serve as labels and the like left out."""
+    if not root.exists():
+        raise InputError(f"{root}: does not exist")
+    if root.is_file():
+        if root.suffix not in SUFFIXES:
+            raise InputError(f"{root}: cannot be read; give {', '.join(SUFFIXES)}, a folder of these, or a store")
+        return [root]
+    if is_store(root):
+        return [root]
+    found = []
+    pending = [root]
+    while pending:
+        for path in sorted(pending.pop().iterdir()):
+            if path.name.startswith("."):
+                continue
+            if path.is_dir() and not is_store(path):
+                pending.append(path)
+            elif path.is_dir() or (path.suffix in SUFFIXES and path.resolve() not in beside):
+                found.append(path)
+    if not found:
+        raise InputError(f"{root}: holds no predictions; expected {', '.join(SUFFIXES)} files or stores in it")
+    return sorted(found)
+
+
+def _check_agreement(stores: list[tuple[Path, StoreContent]]) -> None:
+    """Stores that are read together are about one probe set."""
+    for path, content in stores[1:]:
+        first, expected = stores[0]
+        if content.label_space != expected.label_space:
+            raise InputError(f"{path}: its classes differ from those of {first}")
+        if content.probe and expected.probe and content.probe != expected.probe:
+            raise InputError(f"{path}: its probe set '{content.probe}' is not '{expected.probe}' of {first}")
+        both = content.labels is not None and expected.labels is not None
+        if both and not np.array_equal(np.asarray(content.labels), np.asarray(expected.labels)):
+            raise InputError(f"{path}: its labels differ from those of {first}; both must be on one probe set")
+
+
+def _with_steps(sources: list[RunSource], steps: ArrayLike | PathArgument | None) -> list[RunSource]:
+    """Every source with its steps: its own, else the list given where the length fits, else 0, 1, ..."""
+    given = None
+    if steps is not None:
+        given = np.asarray(read_list(Path(steps), "steps") if isinstance(steps, (str, PathLike)) else steps)
+        if given.ndim != 1 or given.dtype.kind not in "fiu" or not np.all(given == np.floor(given)):
+            raise InputError("steps: expected one list of whole numbers")
+        lengths = sorted({s.array.shape[0] for s in sources if s.steps is None})
+        if lengths and len(given) not in lengths:
+            raise InputError(f"steps: {len(given)} steps, but the runs have {', '.join(map(str, lengths))} checkpoints")
+    filled = []
+    for source in sources:
+        length = source.array.shape[0]
+        fits = given is not None and len(given) == length
+        own = source.steps if source.steps is not None else (given if fits else np.arange(length))
+        filled.append(replace(source, steps=np.asarray(own).astype(np.int64)))
+    return filled
+
+
+def _metadata(
+    sources: list[RunSource], meta: PathArgument | Mapping[str, Mapping[str, Any]] | None
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    merged = {s.run: dict(s.metadata) for s in sources}
+    if meta is None:
+        return merged, []
+    rows = [{"run": run, **row} for run, row in meta.items()] if isinstance(meta, Mapping) else read_table(Path(meta))
+    joined, notes = metadata_of(sources, rows)
+    for run, values in joined.items():
+        merged[run].update(values)
+    return merged, notes
+
+
+def _points(sources: list[RunSource], metadata: dict[str, dict[str, Any]]) -> tuple[Points, list[int]]:
+    """The table of all checkpoints, by run and step, and the order of the sources that it stands for."""
+    order = sorted(range(len(sources)), key=lambda i: (sources[i].run, int(np.asarray(sources[i].steps).min())))
+    seen: dict[tuple[str, int], str] = {}
+    for i in order:
+        source = sources[i]
+        for step in np.asarray(source.steps).tolist():
+            if (source.run, step) in seen:
+                raise InputError(
+                    f"{source.where}: is step {step} of run '{source.run}', and so is {seen[source.run, step]}; "
+                    "name checkpoints so that run and step tell them apart"
+                )
+            seen[source.run, step] = source.where
+    chosen = [sources[i] for i in order]
+    table = Points.of_runs(
+        [s.run for s in chosen], [np.asarray(s.steps) for s in chosen], [metadata[s.run] for s in chosen]
+    )
+    return table, order
+
+
+@dataclass
+class _Report:
+    """What reading found: the fingerprints, how many entries were floored, the largest correction."""
+
+    fingerprints: list[str]
+    floored: int = 0
+    correction: float = 0.0
+
+
+def _read(sources: list[RunSource]) -> tuple[LogProbReader, _Report]:
+    """Read and check everything once; keep it where it is small."""
+    reader = _FileLogProbs.over(sources)
+    p, n, c = reader.shape
+    keep = 4 * p * n * c <= IN_MEMORY_BYTES
+    kept = np.empty(reader.shape if keep else (0, 0, 0), dtype=np.float32)
+    report = _Report([])
+    size = max(1, BLOCK_BYTES // (4 * n * c))
+    at = 0
+    for source in sources:
+        for start in range(0, source.array.shape[0], size):
+            block = source.read(start, min(start + size, source.array.shape[0]))
+            report.fingerprints += [fingerprint(row) for row in block.values]
+            report.floored += block.floored
+            report.correction = max(report.correction, block.correction)
+            if keep:
+                kept[at : at + len(block.values)] = block.values
+            at += len(block.values)
+    return (kept if keep else reader), report
+
+
+@dataclass(frozen=True)
+class _FileLogProbs:
+    """Log-probabilities [P, N, C] that are read from their files again at every request."""
+
+    sources: list[RunSource]
+    starts: NDArray[np.int64]  # first point of each source, and P
+
+    @classmethod
+    def over(cls, sources: list[RunSource]) -> _FileLogProbs:
+        return cls(sources, np.cumsum([0, *(s.array.shape[0] for s in sources)]))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        n, c = self.sources[0].array.shape[1:]
+        return int(self.starts[-1]), n, c
+
+    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
+        start, stop, _ = points.indices(self.shape[0])
+        parts = [
+            source.read(max(start - first, 0), min(stop, last) - first).values
+            for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True)
+            if first < stop and last > start
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, *self.shape[1:]), dtype=np.float32)
+
+
+def _verdict(sources: list[RunSource]) -> list[str]:
+    """In words, what the files were taken for."""
+    kinds = Counter(str(s.kind) for s in sources if s.files)
+    return [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]

@@ -1,0 +1,89 @@
+"""Reading a store: committed checkpoints only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from infogeo.core.errors import InputError
+from infogeo.core.kinds import Kind
+from infogeo.core.labels import LabelSpace
+from infogeo.store.layout import FORMAT, store_attributes
+from infogeo.store.source import ArrayReader, RunSource
+
+
+@dataclass(frozen=True)
+class StoreContent:
+    """What a store holds: its runs, its classes, and labels where known."""
+
+    runs: list[RunSource]
+    label_space: LabelSpace
+    labels: NDArray[np.int64] | None
+    probe: str | None
+
+
+def read_store(path: Path) -> StoreContent:
+    """Open a store; the numbers are read later.
+
+    Raises:
+        InputError: a newer format, no committed checkpoint, or a damaged array.
+    """
+    attributes = store_attributes(path)
+    if attributes is None:
+        raise InputError(f"{path}: is no infogeo store")
+    if attributes["format"] > FORMAT:
+        raise InputError(f"{path}: was written by a newer infogeo (format {attributes['format']}); update infogeo")
+    try:
+        group = zarr.open_group(path, mode="r")
+        runs = [_run(path, zarr.open_group(p, mode="r")) for p in sorted((path / "runs").glob("run-*"))]
+        labels = np.asarray(_array(group, "labels")[...]) if "labels" in group else None
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: is a damaged store ({error})") from error
+    runs = [run for run in runs if run.array.shape[0]]
+    if not runs:
+        raise InputError(f"{path}: holds no complete checkpoint")
+    runs.sort(key=lambda run: run.run)
+    return StoreContent(runs, LabelSpace(tuple(attributes["classes"])), labels, attributes.get("probe"))
+
+
+def _run(path: Path, group: zarr.Group) -> RunSource:
+    committed = np.any(np.asarray(_array(group, "fingerprint")[...]), axis=1)
+    length = int(np.cumprod(committed).sum())
+    name = str(group.attrs["run"])
+    metadata: Any = group.attrs.get("metadata", {})
+    return RunSource(
+        run=name,
+        steps=np.asarray(_array(group, "step")[:length]),
+        array=_FirstCheckpoints(_array(group, "log_probs"), length),
+        kind=Kind.LOG_PROBABILITIES,
+        where=f"{path}, run '{name}'",
+        metadata=metadata,
+    )
+
+
+@dataclass(frozen=True)
+class _FirstCheckpoints:
+    """The committed checkpoints of an array that may hold more."""
+
+    array: ArrayReader
+    length: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.length, *self.array.shape[1:])
+
+    def __getitem__(self, checkpoints: slice, /) -> Any:
+        start, stop, _ = checkpoints.indices(self.length)
+        return self.array[start:stop]
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    found = group[name]
+    if not isinstance(found, zarr.Array):
+        raise KeyError(f"'{name}' is no array")
+    return found

@@ -1,0 +1,53 @@
+"""RunSource: where the checkpoints of one run lie, whatever the format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeo.core.checks import LogProbs, to_log_probs
+from infogeo.core.kinds import Kind
+
+
+class ArrayReader(Protocol):
+    """An array [T, N, C] that gives blocks of checkpoints: a memory map, a zarr array, an ndarray."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(T, N, C)."""
+        ...
+
+    def __getitem__(self, checkpoints: slice, /) -> Any:
+        """A contiguous block of checkpoints."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RunSource:
+    """Consecutive checkpoints of one run in one array.
+
+    Attributes:
+        run: the name of the run.
+        steps: [T]; None where the file does not say.
+        array: the numbers [T, N, C].
+        kind: what they are.
+        files: the names under which metadata may refer to it; none for a run of a store.
+        metadata: {column: value} that came with the numbers.
+        where: for messages.
+    """
+
+    run: str
+    steps: NDArray[np.int64] | None
+    array: ArrayReader
+    kind: Kind
+    where: str
+    files: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, start: int, stop: int) -> LogProbs:
+        """Checked log-probabilities of checkpoints start:stop."""
+        return to_log_probs(np.asarray(self.array[start:stop]), self.kind, self.where, start)
