@@ -64,7 +64,7 @@ def _arrays(path: Path, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
         if path.suffix == ".npy":
             yield name, np.load(path, mmap_mode="r", allow_pickle=False)
             return
-        with np.load(path, allow_pickle=False) as members:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
             single = len(members.files) == 1
             for key in members.files:
                 yield name if single else f"{name}/{key}", members[key]

@@ -262,7 +262,7 @@ class _FileLogProbs:
         parts = [
             source.read(max(start - first, 0), min(stop, last) - first).values
             for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True)
-            if first < stop and last > start
+            if max(first, start) < min(last, stop)
         ]
         return np.concatenate(parts) if parts else np.empty((0, *self.shape[1:]), dtype=np.float32)
 

@@ -1,0 +1,53 @@
+"""Results appear whole or not at all."""
+
+import pytest
+
+from infogeo import InputError
+from infogeo.core.output import written_beside
+
+
+def ours(path):
+    return path.read_text().startswith("ours") if path.is_file() else (path / "ours").exists()
+
+
+def test_what_was_written_takes_its_place(tmp_path):
+    with written_beside(tmp_path / "a" / "file", False, ours) as target:
+        target.write_text("ours")
+    assert (tmp_path / "a" / "file").read_text() == "ours"
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, OSError])
+def test_a_failure_leaves_the_old_result_and_nothing_else(tmp_path, failure):
+    place = tmp_path / "dir"
+    place.mkdir()
+    (place / "ours").write_text("old")
+    with pytest.raises(failure), written_beside(place, True, ours) as target:
+        target.mkdir()
+        (target / "ours").write_text("new")
+        raise failure
+    assert (place / "ours").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_our_result_is_replaced_only_when_asked(tmp_path):
+    place = tmp_path / "file"
+    place.write_text("ours, old")
+    with pytest.raises(InputError, match="exists; .*--overwrite"), written_beside(place, False, ours):
+        pass
+    with written_beside(place, True, ours) as target:
+        target.write_text("ours, new")
+    assert place.read_text() == "ours, new"
+
+
+def test_what_is_not_ours_is_never_replaced(tmp_path):
+    (tmp_path / "thesis").write_text("mine")
+    with pytest.raises(InputError, match="was not made by infogeo"), written_beside(tmp_path / "thesis", True, ours):
+        pass
+    assert (tmp_path / "thesis").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"), written_beside(tmp_path / "file" / "x", False, ours):
+        pass

@@ -1,0 +1,239 @@
+"""Files as they come from anybody's training script."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import infogeo
+from infogeo.store import loading
+from infogeo.store.naming import run_and_step
+from infogeo.store.tables import read_matrix
+from tests.samples import log_softmax
+
+N, C = 12, 4
+
+
+def array(seed, *lead):
+    return np.exp(log_softmax(np.random.default_rng(seed).normal(size=(*lead, N, C)))).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("probs_epoch10", ("probs", 10)),
+        ("epoch_10_probs", ("probs", 10)),
+        ("seed1/step_200", ("seed1", 200)),
+        ("epoch=003-val", ("val", 3)),
+        ("resnet18_ckpt7", ("resnet18", 7)),
+        ("checkpoint-500", ("run", 500)),
+        ("seed3/iter12/probs", ("seed3/probs", 12)),
+        ("iteration12", ("run", 12)),
+        ("mlp_2_17", ("mlp_2", 17)),
+        ("final", ("final", None)),
+        ("Epoch4", ("run", 4)),
+        ("misstep4x", ("misstep_x", 4)),
+    ],
+)
+def test_run_and_step_come_from_the_name(name, expected):
+    assert run_and_step(name) == expected
+
+
+def test_a_folder_of_arrays_checkpoints_and_archives(tmp_path):
+    np.save(tmp_path / "wide.npy", array(0, 3))
+    (tmp_path / "deep").mkdir()
+    for step in (1, 10, 2):
+        np.save(tmp_path / "deep" / f"probs_epoch{step}.npy", np.log(array(step)))
+    np.savez(tmp_path / "pack.npz", a=array(4, 2), epoch5=array(5), epoch3=array(3))
+    (tmp_path / "notes.txt").write_text("not for us")
+    found = infogeo.load(tmp_path)
+    table = list(zip(found.points["run"].tolist(), found.points["step"].tolist(), strict=True))
+    assert table == [
+        ("deep/probs", 1),
+        ("deep/probs", 2),
+        ("deep/probs", 10),
+        ("pack", 3),
+        ("pack", 5),
+        ("pack/a", 0),
+        ("pack/a", 1),
+        ("wide", 0),
+        ("wide", 1),
+        ("wide", 2),
+    ]
+    assert set(found.notes) == {"read as probabilities: 4 arrays", "read as log-probabilities: 3 arrays"}
+    assert np.abs(np.exp(found.log_probs[4]) - array(5)).max() <= 4 * 2.0**-24
+
+
+def test_labels_steps_and_metadata_from_files_beside_the_predictions(tmp_path):
+    for i, name in enumerate(("a", "b")):
+        np.save(tmp_path / f"{name}.npy", array(i, 3))
+    labels = np.arange(N) % C
+    np.save(tmp_path / "labels.npy", labels)
+    np.save(tmp_path / "steps.npy", [0, 10, 100])
+    (tmp_path / "meta.csv").write_text("file,arch,lr\na.npy,mlp,0.1\nb.npy,conv,\n")
+    found = infogeo.load(
+        tmp_path, labels=tmp_path / "labels.npy", meta=tmp_path / "meta.csv", steps=tmp_path / "steps.npy"
+    )
+    assert found.labels.tolist() == labels.tolist()
+    assert found.points["step"].tolist() == [0, 10, 100] * 2
+    assert found.points["arch"].tolist() == ["mlp"] * 3 + ["conv"] * 3
+    assert np.isnan(found.points["lr"][3:]).all()
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "txt"])
+def test_lists_may_be_text(tmp_path, form):
+    np.save(tmp_path / "a.npy", array(0, 2))
+    labels = (np.arange(N) % C).tolist()
+    text = json.dumps(labels) if form == "json" else "\n".join(map(str, labels))
+    (tmp_path / f"labels.{form}").write_text(text)
+    assert infogeo.load(tmp_path, labels=tmp_path / f"labels.{form}").labels.tolist() == labels
+
+
+def test_metadata_may_be_json_and_says_what_it_could_not_join(tmp_path):
+    for i, name in enumerate(("a", "b")):
+        np.save(tmp_path / f"{name}.npy", array(i, 3))
+    (tmp_path / "meta.json").write_text(json.dumps({"a": {"depth": 3}, "zzz": {"depth": 4}}))
+    found = infogeo.load(tmp_path, meta=tmp_path / "meta.json")
+    assert "metadata: 1 rows match no run (first: zzz)" in found.notes
+    assert "metadata: 1 runs have no row (first: b)" in found.notes
+    assert found.points["depth"][0] == 3
+
+
+def test_runs_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "probs.npy", array(0, 2))
+    assert infogeo.load([tmp_path / "x", tmp_path / "y"]).points.runs == ["x/probs", "y/probs"]
+
+
+def test_large_predictions_are_read_again_and_again_with_the_same_numbers(tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", array(0, 5))
+    for step in range(4):
+        np.save(tmp_path / f"b_{step}.npy", array(step))
+    kept = infogeo.load(tmp_path)
+    monkeypatch.setattr(loading, "IN_MEMORY_BYTES", 0)
+    lazy = infogeo.load(tmp_path)
+    assert not isinstance(lazy.log_probs, np.ndarray)
+    for rows in (slice(0, 9), slice(3, 7), slice(8, 9), slice(4, 4)):
+        assert np.array_equal(lazy.log_probs[rows], kept.log_probs[rows])
+    assert lazy.fingerprints == kept.fingerprints
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("unpickled",))
+
+
+def truncated(path, keep):
+    path.write_bytes(path.read_bytes()[:keep])
+
+
+def spoil(tmp_path, case):
+    """A folder with something wrong; returns what to load and with which arguments."""
+    good = tmp_path / "a.npy"
+    np.save(good, array(0, 3))
+    if case == "object array":
+        np.save(tmp_path / "b.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
+    elif case == "pickle named npy":
+        (tmp_path / "b.npy").write_bytes(pickle.dumps(Bomb()))
+    elif case == "truncated npy":
+        truncated(good, 300)
+    elif case == "empty npy":
+        truncated(good, 0)
+    elif case == "truncated npz":
+        np.savez(tmp_path / "b.npz", x=array(0, 3), y=array(1, 3))
+        truncated(tmp_path / "b.npz", 700)
+    elif case == "damaged npz":
+        np.savez_compressed(tmp_path / "b.npz", x=array(0, 3))
+        data = bytearray((tmp_path / "b.npz").read_bytes())
+        data[200:260] = bytes(60)
+        (tmp_path / "b.npz").write_bytes(bytes(data))
+    elif case == "one dimension":
+        np.save(tmp_path / "b.npy", np.arange(4.0))
+    elif case == "strings":
+        np.save(tmp_path / "b.npy", np.full((2, N, C), "x"))
+    elif case == "other N":
+        np.save(tmp_path / "b.npy", array(0, 3)[:, :5])
+    elif case == "twice the same step":
+        np.save(tmp_path / "b_1.npy", array(1))
+        np.save(tmp_path / "b-1.npy", array(1))
+    elif case == "empty folder":
+        good.unlink()
+    elif case == "missing":
+        return tmp_path / "nowhere", {}
+    elif case == "wrong suffix":
+        (tmp_path / "model.pt").write_bytes(b"x")
+        return tmp_path / "model.pt", {}
+    elif case == "metadata of other runs":
+        (tmp_path / "m.csv").write_text("run,lr\nq,1\n")
+        return tmp_path, {"meta": tmp_path / "m.csv"}
+    elif case == "metadata without a key":
+        (tmp_path / "m.csv").write_text("name,lr\na,1\n")
+        return tmp_path, {"meta": tmp_path / "m.csv"}
+    elif case == "metadata missing":
+        return tmp_path, {"meta": tmp_path / "m.csv"}
+    elif case == "metadata no json":
+        (tmp_path / "m.json").write_text("{")
+        return tmp_path, {"meta": tmp_path / "m.json"}
+    elif case == "labels missing":
+        return tmp_path, {"labels": tmp_path / "labels.npy"}
+    elif case == "labels of the wrong length":
+        return tmp_path, {"labels": np.zeros(3, int)}
+    elif case == "labels out of range":
+        return tmp_path, {"labels": np.full(N, C)}
+    elif case == "steps of the wrong length":
+        return tmp_path, {"steps": [0, 1]}
+    elif case == "steps that are no numbers":
+        return tmp_path, {"steps": ["a", "b", "c"]}
+    return tmp_path, {}
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("object array", "b.npy: needs pickle, which can run code and is never opened"),
+        ("pickle named npy", "b.npy: needs pickle, which can run code and is never opened"),
+        ("truncated npy", "a.npy: is truncated or damaged"),
+        ("empty npy", "a.npy: is truncated or damaged"),
+        ("truncated npz", "b.npz: is truncated or damaged"),
+        ("damaged npz", "b.npz: is truncated or damaged"),
+        ("one dimension", "b.npy: has 1 dimension, .* if these are labels"),
+        ("strings", "b.npy: holds strings"),
+        ("other N", r"b.npy' has N=5 samples and C=4 classes"),
+        ("twice the same step", "is step 1 of run 'b', and so is"),
+        ("empty folder", "holds no predictions"),
+        ("missing", "nowhere: does not exist"),
+        ("wrong suffix", r"model.pt: cannot be read; give .npy, .npz"),
+        ("metadata of other runs", "meta: no row matches a run; rows name q, runs are a"),
+        ("metadata without a key", "has no column 'run' or 'file'; it has name, lr"),
+        ("metadata missing", "meta: .*m.csv does not exist"),
+        ("metadata no json", "is no JSON"),
+        ("labels missing", "labels: .*labels.npy does not exist"),
+        ("labels of the wrong length", r"labels: shape \(3,\), expected \(12,\)"),
+        ("labels out of range", "labels: 4 at sample 0 is out of range"),
+        ("steps of the wrong length", "steps: 2 steps, but the runs have 3 checkpoints"),
+        ("steps that are no numbers", "steps: expected one list of whole numbers"),
+    ],
+)
+def test_bad_files_are_one_clear_line(tmp_path, case, message, capfd):
+    where, arguments = spoil(tmp_path, case)
+    with pytest.raises(infogeo.InputError, match=message):
+        infogeo.load(where, **arguments)
+    assert "unpickled" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["0,1\n1,0\n", "a,b\n0,1\n1,0\n", " 0 , 1 \n\n1,0"])
+def test_a_matrix_in_csv(tmp_path, text):
+    (tmp_path / "d.csv").write_text(text)
+    assert read_matrix(tmp_path / "d.csv").tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("0,1\n1\n", "rows of different lengths"), ("0,x\nx,0\n", "holds something that is no number")],
+)
+def test_a_matrix_that_is_none(tmp_path, text, message):
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(infogeo.InputError, match=message):
+        read_matrix(tmp_path / "d.csv")

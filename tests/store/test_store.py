@@ -1,0 +1,116 @@
+"""A store gives back what was put in, and only what was committed."""
+
+import json
+
+import numpy as np
+import pytest
+import zarr
+
+import infogeo
+from infogeo.store import StoreWriter
+from infogeo.store.layout import chunk_shape
+from tests.samples import log_softmax, random_log_probs, trajectories
+
+
+@pytest.fixture
+def store(tmp_path):
+    infogeo.write_store(tmp_path / "s.zarr", trajectories())
+    return tmp_path / "s.zarr"
+
+
+def test_predictions_come_back_bit_for_bit(store):
+    before, after = trajectories(), infogeo.load(store)
+    assert np.array_equal(after.log_probs[:], before.log_probs[:])
+    assert after.fingerprints == before.fingerprints
+    assert after.labels.tolist() == before.labels.tolist()
+    for name in ("run", "step", "arch", "lr"):
+        assert after.points[name].tolist() == before.points[name].tolist()
+
+
+def test_a_store_is_readable_by_plain_zarr(store):
+    group = zarr.open_group(store, mode="r")
+    assert group.attrs["infogeo"]["content"] == "log-probabilities, nats"
+    run = group["runs/run-net-1"]
+    assert run.attrs["metadata"] == {"arch": "mlp", "lr": 0.2}
+    before = trajectories()
+    assert np.array_equal(run["log_probs"][...], before.log_probs[before.points["run"] == "net-1"])
+
+
+def test_checkpoints_without_their_commit_are_invisible(store):
+    zarr.open_group(store, mode="r+")["runs/run-net-2/fingerprint"][4] = 0
+    points = infogeo.load(store).points
+    assert points["step"][points["run"] == "net-2"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_lost_chunk_is_an_error_that_names_the_run_and_not_a_number(store):
+    next((store / "runs/run-net-1/log_probs/c/3").rglob("*")).parent.joinpath("0/0").unlink()
+    with pytest.raises(infogeo.InputError, match=r"run 'net-1': checkpoint 3, sample 0: .* NaN"):
+        infogeo.load(store)
+
+
+def test_a_store_from_the_future_is_refused(store):
+    meta = json.loads((store / "zarr.json").read_text())
+    meta["attributes"]["infogeo"]["format"] = 99
+    (store / "zarr.json").write_text(json.dumps(meta))
+    with pytest.raises(infogeo.InputError, match="written by a newer infogeo"):
+        infogeo.load(store)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "résumé 模型", "50%", "con:x?*", "__x"])
+def test_run_names_may_be_anything(tmp_path, name):
+    values = random_log_probs(0, 2, 5, 3)
+    with StoreWriter.create(tmp_path / "s", 5, ["a", "b", "c"]) as writer:
+        writer.write_run(name, [3, 9], values)
+    back = infogeo.load(tmp_path / "s")
+    assert back.points.runs == [name]
+    assert back.points["step"].tolist() == [3, 9]
+    assert back.label_space.names == ("a", "b", "c")
+
+
+def test_one_chunk_holds_one_checkpoint_up_to_16_megabytes():
+    assert chunk_shape(1000, 10) == (1, 1000, 10)
+    assert chunk_shape(50_000, 1000) == (1, 4194, 1000)
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path):
+    with (
+        pytest.raises(infogeo.InputError, match="run 'a': is in the store already"),
+        StoreWriter.create(tmp_path / "s", 5, ["a", "b", "c"]) as writer,
+    ):
+        writer.write_run("a", [0, 1], random_log_probs(0, 2, 5, 3))
+        writer.write_run("a", [0, 1], random_log_probs(0, 2, 5, 3))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "values", "message"),
+    [
+        ([0], random_log_probs(0, 2, 5, 3), r"log_probs \(2, 5, 3\) with steps \(1,\)"),
+        ([0, 1], random_log_probs(0, 2, 4, 3), r"expected \[T, 5, 3\]"),
+        ([0, 1], np.zeros((2, 5, 3)), "does not exponentiate to a sum of 1"),
+    ],
+)
+def test_a_run_that_does_not_fit_is_refused(tmp_path, steps, values, message):
+    with (
+        pytest.raises(infogeo.InputError, match=message),
+        StoreWriter.create(tmp_path / "s", 5, ["a", "b", "c"]) as writer,
+    ):
+        writer.write_run("a", steps, values)
+
+
+def test_stores_on_different_probe_sets_are_not_mixed(tmp_path):
+    values = random_log_probs(0, 2, 5, 3)
+    for name, probe, classes in [("s", "x", "abc"), ("t", "y", "abc"), ("u", "x", "acb")]:
+        with StoreWriter.create(tmp_path / name, 5, list(classes), probe=probe) as writer:
+            writer.write_run(name, [0, 1], values)
+    with pytest.raises(infogeo.InputError, match="its probe set 'y' is not 'x'"):
+        infogeo.load([tmp_path / "s", tmp_path / "t"])
+    with pytest.raises(infogeo.InputError, match="its classes differ"):
+        infogeo.load([tmp_path / "s", tmp_path / "u"])
+
+
+def test_log_probabilities_in_double_precision_are_stored_as_float32(tmp_path):
+    values = log_softmax(np.random.default_rng(0).normal(size=(2, 5, 3)))
+    with StoreWriter.create(tmp_path / "s", 5, ["a", "b", "c"]) as writer:
+        writer.write_run("a", [0, 1], values)
+    assert np.abs(infogeo.load(tmp_path / "s").log_probs[:] - values).max() <= 10 * 2.0**-24
