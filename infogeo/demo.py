@@ -92,7 +92,7 @@ def load_digits(seed: int = 0) -> Digits:
 
     Images are (pixel - mean of that pixel) / (one standard deviation of all pixels), from the training set.
     """
-    images, labels = datasets.load_digits(return_X_y=True)
+    images, labels = (np.asarray(part) for part in datasets.load_digits(return_X_y=True))
     order = np.random.default_rng(seed).permutation(len(labels))
     train, test = order[:N_TRAIN], order[N_TRAIN:]
     centred = images - images[train].mean(axis=0)
@@ -106,9 +106,7 @@ def groups() -> tuple[Group, ...]:
     return tuple(Group(architecture, optimiser) for architecture in LAYER_SHAPES for optimiser in OPTIMISERS)
 
 
-def run_metadata(
-    group: Group, *, weight_decays: tuple[float, ...] = WEIGHT_DECAYS, n_seeds: int = 3
-) -> list[Metadata]:
+def run_metadata(group: Group, *, weight_decays: tuple[float, ...] = WEIGHT_DECAYS, n_seeds: int = 3) -> list[Metadata]:
     """Describe each run of a group, in the order of `train_group`, without training it."""
     parameters = sum((fan_in + 1) * fan_out for fan_in, fan_out in LAYER_SHAPES[group.architecture])
     return [

@@ -35,9 +35,7 @@ def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool])
     try:
         target = scratch / path.name
         yield target
-        if path.exists():
-            os.rename(path, scratch / "replaced")
-        os.rename(target, path)
+        _take_place(target, path, aside=scratch / "replaced")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -54,3 +52,16 @@ def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> 
         raise InputError(f"{path}: exists and was not made by infogeo; choose another place")
     if not overwrite:
         raise InputError(f"{path}: exists; choose another place, or replace it with --overwrite (overwrite=True)")
+
+
+def _take_place(new: Path, path: Path, aside: Path) -> None:
+    """Rename `new` to `path`; a directory that stands there is put aside first, and back if that fails."""
+    if not path.is_dir():
+        os.replace(new, path)
+        return
+    os.rename(path, aside)
+    try:
+        os.rename(new, path)
+    finally:
+        if not path.exists():
+            os.rename(aside, path)

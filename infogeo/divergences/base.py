@@ -37,7 +37,7 @@ class Divergence(Protocol):
         ...
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """K [P, Q]: the sum over samples of f between encodings a [P, N, F] and b [Q, N, F]."""
+        """K [P, Q]: the sum over samples of f between encodings a [N, P, F] and b [N, Q, F], samples first."""
         ...
 
     def rounding(self, n_classes: int) -> float:
@@ -53,19 +53,18 @@ LONGEST_SUM = 64
 
 def square_root_rows(log_p: NDArray[np.float32]) -> NDArray[np.float32]:
     """sqrt(p) [P, N, C] with rows of unit length: normalised in float64, then rounded to float32."""
-    root = np.exp(0.5 * log_p.astype(np.float64))
-    root /= np.sqrt(np.einsum("pnc,pnc->pn", root, root))[..., None]
+    root = np.exp(log_p * np.float64(0.5))
+    root *= 1 / np.sqrt(np.einsum("pnc,pnc->pn", root, root))[..., None]
     return root.astype(np.float32)
 
 
-def in_groups(a: jax.Array, size: int, filler: float) -> jax.Array:
-    """Encodings [P, N, F] as groups of samples [N / size, size, P, F], filled up with rows (filler, 0, ..., 0)."""
-    samples = jnp.swapaxes(a, 0, 1)
-    missing = -samples.shape[0] % size
+def in_groups(a: jax.Array, size: int, filler: float | jax.Array) -> jax.Array:
+    """Encodings [N, P, F] as groups of samples [N / size, size, P, F], filled up with rows (filler, 0, ..., 0)."""
+    missing = -a.shape[0] % size
     if missing:
-        rows = jnp.zeros((missing, *samples.shape[1:]), samples.dtype).at[..., 0].set(filler)
-        samples = jnp.concatenate([samples, rows])
-    return samples.reshape(-1, size, *samples.shape[1:])
+        rows = jnp.zeros((missing, *a.shape[1:]), a.dtype).at[..., 0].set(filler)
+        a = jnp.concatenate([a, rows])
+    return a.reshape(-1, size, *a.shape[1:])
 
 
 def products(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -84,14 +83,22 @@ def products(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def sum_of_products(a: jax.Array, b: jax.Array) -> jax.Array:
-    """sum_n <a_np, b_nq> [P, Q] of encodings a [P, N, F] and b [Q, N, F]."""
-    features = a.shape[-1]
-    size = max(1, LONGEST_SUM // features)
+    """sum_n <a_np, b_nq> [P, Q] of encodings a [N, P, F] and b [N, Q, F].
 
-    def add_group(total: jax.Array, group: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+    Groups are added with Kahan's compensation: their sum is far larger than the differences that matter.
+    """
+    size = max(1, LONGEST_SUM // a.shape[-1])
+
+    def add_group(
+        carry: tuple[jax.Array, jax.Array], group: tuple[jax.Array, jax.Array]
+    ) -> tuple[tuple[jax.Array, jax.Array], None]:
+        total, lost = carry
         # the samples of a group stand beside each other, as one row of size * F features
         x, y = (jnp.swapaxes(part, 0, 1).reshape(1, part.shape[1], -1) for part in group)
-        return total + products(x, y)[0], None
+        term = products(x, y)[0] - lost
+        raised = total + term
+        return (raised, (raised - total) - term), None
 
-    start = jnp.zeros((a.shape[0], b.shape[0]), dtype=jnp.float32)
-    return lax.scan(add_group, start, (in_groups(a, size, 0.0), in_groups(b, size, 0.0)))[0]
+    zero = jnp.zeros((a.shape[1], b.shape[1]), dtype=jnp.float32)
+    (total, lost), _ = lax.scan(add_group, (zero, zero), (in_groups(a, size, 0.0), in_groups(b, size, 0.0)))
+    return total - lost

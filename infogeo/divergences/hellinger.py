@@ -36,7 +36,7 @@ class Hellinger:
         return square_root_rows(log_p)
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n BC_n [P, Q] between square roots a [P, N, C] and b [Q, N, C].
+        """-sum_n BC_n [P, Q] between square roots a [N, P, C] and b [N, Q, C].
 
         The ones that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """

@@ -41,7 +41,7 @@ class SymmetricKL:
         return np.concatenate([np.exp(x), x], axis=-1).astype(np.float32)
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n sum_c (p log q + q log p) [P, Q] between encodings a [P, N, 2C] and b [Q, N, 2C].
+        """-sum_n sum_c (p log q + q log p) [P, Q] between encodings a [N, P, 2C] and b [N, Q, 2C].
 
         The entropies that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """

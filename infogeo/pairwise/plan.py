@@ -10,7 +10,7 @@ from infogeo.divergences.base import Divergence
 
 TILE = 512
 """Points per side of a tile: large enough for the matrix product, small enough for the cache."""
-SAMPLES = 128
+SAMPLES = 192
 """Samples that are summed in float32 before the host goes on in float64."""
 OPERAND_BYTES = 64 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
@@ -65,7 +65,7 @@ def plan_pairwise(
     q = p if to is None else to.n_points
     features = divergence.features(c)
     tile = _tile_side(max(p, q), features)
-    samples = min(SAMPLES, max(16, OPERAND_BYTES // (4 * tile * features) // 16 * 16), -(-n // 16) * 16)
+    samples = _sample_block(n, max(16, OPERAND_BYTES // (4 * tile * features)))
     rows, columns = -(-p // tile), -(-q // tile)
     if to is None:  # the diagonal first: every other tile needs its points' sums with themselves
         tiles = [(i, i) for i in range(rows)] + [(i, j) for i in range(rows) for j in range(i + 1, columns)]
@@ -91,6 +91,12 @@ def plan_pairwise(
         memory_bytes=working + cached * block_bytes,
         seconds=1.0 + pairs * n * (1 + c / 10) / 2 / COEFFICIENTS_PER_SECOND,
     )
+
+
+def _sample_block(n_samples: int, most: int) -> int:
+    """The multiple of 16 up to SAMPLES that fills up least, the largest of equals."""
+    sizes = range(16, min(SAMPLES, most, -(-n_samples // 16) * 16) + 1, 16)
+    return min(sizes, key=lambda size: (-(-n_samples // size) * size // 32, -size))
 
 
 def _tile_side(points: int, features: int) -> int:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +21,12 @@ from infogeo.divergences.base import Divergence
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import Plan, plan_pairwise
 from infogeo.pairwise.tile import tile
+
+CACHED_NUMBERS = 2**17
+"""Numbers that are encoded at a time: their float64 intermediates stay in a core's cache."""
+
+IN_FLIGHT = 6
+"""Parts of tiles that are launched before the first is waited for."""
 
 
 def pairwise_divergence(
@@ -77,9 +89,8 @@ def _all_tiles(
     rows = _Encoded(predictions, divergence, plan)
     columns = rows if to is None else _Encoded(to, divergence, plan)
     values = np.empty((plan.n_points, plan.n_columns))
-    for done, (i, j) in enumerate(plan.tiles):
+    for done, ((i, j), sums) in enumerate(_tile_sums(plan.tiles, divergence, rows, columns)):
         at, across = plan.block(i, plan.n_points), plan.block(j, plan.n_columns)
-        sums = _tile_sums(divergence, rows.block(i), columns.block(j), plan.samples)
         if columns is rows and i == j:
             rows.diagonals[i] = np.diagonal(sums).copy()
         sums -= rows.self_sums(i)[:, None] / 2 + columns.self_sums(j) / 2
@@ -95,50 +106,72 @@ def _all_tiles(
 
 
 def _tile_sums(
-    divergence: Divergence, a: NDArray[np.float32], b: NDArray[np.float32], samples: int
-) -> NDArray[np.float64]:
-    """Sums over all samples between two encoded blocks: float32 within a block of samples, float64 across."""
-    total = np.zeros((len(a), len(b)))
-    pending = None
-    for start in range(0, a.shape[1], samples):
-        at = slice(start, start + samples)
-        part = tile(divergence, a[:, at], b[:, at])  # computed while the one before is added up
-        if pending is not None:
-            total += np.asarray(pending)
-        pending = part
-    return total + np.asarray(pending)
+    tiles: Iterable[tuple[int, int]], divergence: Divergence, rows: _Encoded, columns: _Encoded
+) -> Iterator[tuple[tuple[int, int], NDArray[np.float64]]]:
+    """Each tile with its sums over all samples: float32 within a block of samples, float64 across."""
+    launched = (
+        (at, tile(divergence, a, b))
+        for at in tiles
+        for a, b in zip(rows.block(at[0]), columns.block(at[1]), strict=True)
+    )
+    for at, parts in groupby(_ahead(launched), key=itemgetter(0)):
+        total = np.zeros((rows.plan.tile, rows.plan.tile))
+        for _, part in parts:
+            total += np.asarray(part)
+        yield at, total
+
+
+def _ahead(launched: Iterator[Any]) -> Iterator[Any]:
+    """The same items, IN_FLIGHT of them launched ahead: the device works while the host encodes and adds up."""
+    waiting: deque[Any] = deque()
+    for item in launched:
+        waiting.append(item)
+        if len(waiting) > IN_FLIGHT:
+            yield waiting.popleft()
+    yield from waiting
 
 
 @dataclass
 class _Encoded:
-    """Encoded blocks of points [tile, N', F], padded to one shape; the most recently used ones are kept."""
+    """Encoded blocks of points, padded to one shape; the most recently used ones are kept.
+
+    A block is a list of arrays [samples, tile, F] on the device, one per block of samples.
+    """
 
     predictions: Predictions
     divergence: Divergence
     plan: Plan
-    blocks: OrderedDict[int, NDArray[np.float32]] = field(default_factory=OrderedDict)
+    blocks: OrderedDict[int, list[jax.Array]] = field(default_factory=OrderedDict)
     diagonals: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
-    def block(self, index: int) -> NDArray[np.float32]:
+    def block(self, index: int) -> list[jax.Array]:
         """Block `index`, read and encoded unless it is kept."""
         if index in self.blocks:
             self.blocks.move_to_end(index)
             return self.blocks[index]
         while len(self.blocks) >= self.plan.cached_blocks:
             self.blocks.popitem(last=False)
-        points = self.plan.block(index, self.predictions.n_points)
-        encoded = self.divergence.encode(np.asarray(self.predictions.log_probs[points]))
-        samples = -(-encoded.shape[1] // self.plan.samples) * self.plan.samples
-        padded = np.zeros((self.plan.tile, samples, encoded.shape[2]), dtype=np.float32)
-        padded[..., 0] = self.divergence.filler
-        padded[: encoded.shape[0], : encoded.shape[1]] = encoded
-        self.blocks[index] = padded
-        return padded
+        log_probs = np.asarray(self.predictions.log_probs[self.plan.block(index, self.predictions.n_points)])
+        starts = range(0, log_probs.shape[1], self.plan.samples)
+        with ThreadPoolExecutor() as pool:  # NumPy lets go of the interpreter while it computes
+            self.blocks[index] = list(pool.map(lambda start: self._encode(log_probs, start), starts))
+        return self.blocks[index]
 
     def self_sums(self, index: int) -> NDArray[np.float64]:
         """K(p, p) for each point of a block, by the same arithmetic as every other pair."""
         if index not in self.diagonals:
-            block = self.block(index)
-            sums = _tile_sums(self.divergence, block, block, self.plan.samples)
+            _, sums = next(_tile_sums([(index, index)], self.divergence, self, self))
             self.diagonals[index] = np.diagonal(sums).copy()
         return self.diagonals[index]
+
+    def _encode(self, log_probs: NDArray[np.float32], start: int) -> jax.Array:
+        """One block of samples [samples, tile, F]; a few points at a time, which stay in the cache."""
+        part = log_probs[:, start : start + self.plan.samples]
+        features = self.divergence.features(part.shape[2])
+        padded = np.zeros((self.plan.samples, self.plan.tile, features), dtype=np.float32)
+        padded[..., 0] = self.divergence.filler
+        few = max(1, CACHED_NUMBERS // (part.shape[1] * part.shape[2]))
+        for first in range(0, len(part), few):
+            encoded = self.divergence.encode(part[first : first + few])
+            padded[: encoded.shape[1], first : first + len(encoded)] = encoded.swapaxes(0, 1)
+        return jnp.asarray(padded)

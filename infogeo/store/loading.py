@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -36,6 +36,7 @@ def load(
     meta: PathArgument | Mapping[str, Mapping[str, Any]] | None = None,
     steps: ArrayLike | PathArgument | None = None,
     kind: Kind | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
     """Predictions from stores, .npy and .npz files, and folders of these (searched recursively).
 
@@ -50,6 +51,7 @@ def load(
         meta: a CSV or JSON table with a column `run` or `file`, or {run: {column: value}}.
         steps: the steps [T], shared by all runs of that length whose files do not tell: an array or a file.
         kind: what the numbers are; None to tell probabilities, log-probabilities and logits apart per file.
+        progress: called with (checkpoints read, checkpoints in all).
 
     Raises:
         InputError: anything missing, unreadable, or no prediction; the message names the place and the cure.
@@ -68,7 +70,7 @@ def load(
     metadata, notes = _metadata(sources, meta)
     points, order = _points(sources, metadata)
     sources = [sources[i] for i in order]
-    log_probs, report = _read(sources)
+    log_probs, report = _read(sources, progress or (lambda done, total: None))
     return Predictions(
         log_probs=log_probs,
         points=points,
@@ -220,7 +222,7 @@ class _Report:
     correction: float = 0.0
 
 
-def _read(sources: list[RunSource]) -> tuple[LogProbReader, _Report]:
+def _read(sources: list[RunSource], progress: Callable[[int, int], None]) -> tuple[LogProbReader, _Report]:
     """Read and check everything once; keep it where it is small."""
     reader = _FileLogProbs.over(sources)
     p, n, c = reader.shape
@@ -238,6 +240,7 @@ def _read(sources: list[RunSource]) -> tuple[LogProbReader, _Report]:
             if keep:
                 kept[at : at + len(block.values)] = block.values
             at += len(block.values)
+            progress(at, p)
     return (kept if keep else reader), report
 
 

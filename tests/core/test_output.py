@@ -3,6 +3,7 @@
 import pytest
 
 from infogeo import InputError
+from infogeo.core import output
 from infogeo.core.output import written_beside
 
 
@@ -51,3 +52,21 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"), written_beside(tmp_path / "file" / "x", False, ours):
         pass
+
+
+def test_a_directory_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
+    place = tmp_path / "dir"
+    place.mkdir()
+    (place / "ours").write_text("old")
+    rename = output.os.rename
+
+    def fail_for_the_new_one(source, target):
+        if target == place and source.name == "dir":
+            raise OSError("no")
+        rename(source, target)
+
+    monkeypatch.setattr(output.os, "rename", fail_for_the_new_one)
+    with pytest.raises(OSError, match="no"), written_beside(place, True, ours) as target:
+        target.mkdir()
+    assert (place / "ours").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [place]

@@ -1,0 +1,124 @@
+"""How the commands speak: messages and progress on standard error, one clear line for what went wrong."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import typer
+
+from infogeo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Progress = Callable[[int, int], None]
+
+PATIENCE = 2.0
+"""Seconds that work takes before its progress bar appears."""
+
+
+class Messages:
+    """What a command tells while it works; `quiet` leaves only errors and results."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    @functools.cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=True, quiet=self.quiet, highlight=False)
+
+    def say(self, text: str) -> None:
+        """One line, unless quiet."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Progress]:
+        """A function (done, total) that draws a bar with the time left, once the work has taken two seconds."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (TextColumn(label), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
+        times = (TimeElapsedColumn(), TextColumn("elapsed,"), TimeRemainingColumn(), TextColumn("left"))
+        bar = Progress(*columns, *times, console=self._console, transient=True, disable=not self._console.is_terminal)
+        task = bar.add_task(label, total=1)
+        patience = Timer(PATIENCE, bar.start)
+        patience.daemon = True
+        patience.start()
+        try:
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        finally:
+            patience.cancel()
+            bar.stop()
+
+
+def answers_for_errors(command: Command) -> Command:
+    """A command whose bad input, failing disk and Ctrl-C end in one line and an exit code, never in a traceback."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            _stop("interrupted; nothing was written", 130)
+        except (InputError, ImportError) as error:
+            _stop(str(error), 2)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _stop(f"{place}{error.strerror or error}; nothing was written", 2)
+        except MemoryError as error:
+            _stop(f"out of memory ({error}); nothing was written; try --memory", 2)
+
+    return cast(Command, guarded)
+
+
+def as_bytes(size: str | None) -> int | None:
+    """The number of bytes of a size such as 4GB, 500MB or 1.5G.
+
+    Raises:
+        InputError: it is no size.
+    """
+    if size is None:
+        return None
+    text = size.strip().upper().removesuffix("B").removesuffix("I")
+    unit = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}.get(text[-1:], 1)
+    try:
+        amount = float(text.rstrip("KMGT"))
+    except ValueError:
+        raise InputError(f"--memory: '{size}' is no size; write for example 4GB or 500MB") from None
+    if not 0 < amount < float("inf"):
+        raise InputError(f"--memory: '{size}' must be above zero")
+    return int(amount * unit)
+
+
+def readable(size: float) -> str:
+    """A number of bytes with its unit."""
+    for unit in ("B", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GB"
+
+
+def existing(paths: list[Path]) -> list[Path]:
+    """The paths, all of which exist.
+
+    Raises:
+        InputError: the first that does not.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: does not exist")
+    return paths
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    print(f"infogeo: {' '.join(message.split())}", file=sys.stderr)
+    raise typer.Exit(code)

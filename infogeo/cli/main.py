@@ -1,0 +1,48 @@
+"""The command `infogeo`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infogeo import __version__
+from infogeo.cli.demo import demo
+from infogeo.cli.embed import embed
+from infogeo.cli.info import info
+from infogeo.cli.project import project
+
+app = typer.Typer(
+    name="infogeo",
+    help="Maps of training, from what networks predict at every checkpoint.\n\n"
+    "Start with `infogeo demo`. For your own runs, save predictions on one fixed probe set at every checkpoint as "
+    "arrays [checkpoint, sample, class], then `infogeo embed FOLDER --labels labels.npy`.",
+    epilog="Each command explains itself: infogeo embed --help",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, info, embed, project):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"infogeo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version
+
+
+def run() -> None:
+    """The entry point of the shell command."""
+    app()

@@ -1,0 +1,215 @@
+"""The directory of a map: tables, matrix, report and provenance, written whole and read again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeo.core.checks import LOG_FLOOR
+from infogeo.core.errors import InputError
+from infogeo.core.points import Points
+from infogeo.core.predictions import Predictions
+from infogeo.embed import Embedding, Projection
+from infogeo.embed.stress import explained_stress
+from infogeo.nulls import NullComparison
+from infogeo.pairwise import PairwiseMatrix
+from infogeo.pairwise.storage import load_matrix, save_matrix
+
+PROVENANCE = "provenance.json"
+PACKAGES = ("infogeo", "jax", "numpy", "scipy", "plotly", "zarr")
+
+
+@dataclass(frozen=True)
+class MapContents:
+    """Everything that one map directory holds."""
+
+    embedding: Embedding
+    matrix: PairwiseMatrix
+    references: Projection | None
+    null: NullComparison | None
+    provenance: Mapping[str, Any]
+
+
+def is_map(path: Path) -> bool:
+    """Whether a directory holds a map, a projection or a demo that infogeo wrote."""
+    found = next((p for p in (path / PROVENANCE, path / "map" / PROVENANCE) if p.is_file()), None)
+    if found is None:
+        return False
+    try:
+        return "infogeo" in json.loads(found.read_text()).get("versions", {})
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def write_map(directory: Path, contents: MapContents) -> None:
+    """The files of a map, into a directory that is made here."""
+    from infogeo import report
+
+    directory.mkdir()
+    write_coordinates(directory / "embedding.csv", contents.embedding, contents.references)
+    _write_spectrum(directory / "spectrum.csv", contents.embedding, contents.null)
+    save_matrix(directory / "divergence.zarr", contents.matrix)
+    report.write(
+        directory / "report.html",
+        contents.embedding,
+        matrix=contents.matrix,
+        references=contents.references,
+        null=contents.null,
+        provenance=contents.provenance,
+    )
+    write_provenance(directory, contents.provenance)
+
+
+def write_provenance(directory: Path, provenance: Mapping[str, Any]) -> None:
+    """provenance.json, indented."""
+    (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, Any]]:
+    """The embedding of a map directory, bit for bit, the references placed on it, and its provenance.
+
+    Raises:
+        InputError: not a map, or a file is missing or damaged.
+    """
+    if not (directory / PROVENANCE).is_file() or not (directory / "embedding.csv").is_file():
+        raise InputError(f"{directory}: is no map; make one with infogeo embed")
+    try:
+        provenance = json.loads((directory / PROVENANCE).read_text())
+        with (directory / "embedding.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        with (directory / "spectrum.csv").open(newline="") as file:
+            spectrum = list(csv.DictReader(file))
+        eigenvalues = np.array([float(row["eigenvalue"]) for row in spectrum])
+        matrix = load_matrix(directory / "divergence.zarr")
+        names = [f"x{k + 1}" for k in range(len(eigenvalues))]
+        every = np.array([[float(row[name]) for name in names] for row in rows])
+        coords, placed = np.split(every, [len(matrix.points)])
+        solver = provenance["embedding"]
+        if coords.shape != (len(matrix.points), solver["components"]):
+            raise ValueError("its tables are incomplete")
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{directory}: is a damaged map ({error}); make it again") from error
+    embedding = Embedding(
+        points=matrix.points,
+        coords=coords,
+        eigenvalues=eigenvalues,
+        signature=np.sign(eigenvalues).astype(np.int64),
+        explained_stress=explained_stress(eigenvalues, solver["norm"]),
+        column_means=matrix.values.mean(axis=0),
+        norm=solver["norm"],
+        residual=solver["residual"],
+        converged=solver["converged"],
+        divergence=matrix.divergence,
+    )
+    names = [row["run"] for row in rows[len(coords) :]]
+    references = Projection(Points.of_runs(names, [[0]] * len(names)), placed) if names else None
+    return embedding, references, provenance
+
+
+def write_coordinates(path: Path, placed: Embedding | Projection, references: Projection | None = None) -> None:
+    """One row per point: run, step, metadata, x1..xK; ignorance and truth at the end. Numbers in full precision."""
+    tables = [(placed.points, placed.coords)]
+    if references is not None:
+        tables.append((references.points, references.coords))
+    names = list(placed.points.columns)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, *(f"x{k + 1}" for k in range(placed.coords.shape[1]))])
+        for points, coords in tables:
+            columns = [_cells(points, name) for name in names]
+            writer.writerows([*cells, *x] for *cells, x in zip(*columns, coords.tolist(), strict=True))
+
+
+def provenance_of_predictions(predictions: Predictions, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What was read, with a fingerprint over all checkpoints and one per run."""
+    return {
+        "inputs": dict(inputs),
+        "fingerprint": _digest(predictions.fingerprints),
+        "fingerprints of runs": {
+            run: _digest([predictions.fingerprints[i] for i in predictions.points.of_run(run)])
+            for run in predictions.points.runs
+        },
+        "points (P)": predictions.n_points,
+        "samples (N)": predictions.n_samples,
+        "classes (C)": predictions.n_classes,
+        "floor of log p": LOG_FLOOR,
+        "entries raised to the floor": predictions.floored,
+        "largest correction of a row's sum": predictions.correction,
+        "notes": list(predictions.notes),
+    }
+
+
+def provenance_of_map(matrix: PairwiseMatrix, embedding: Embedding) -> dict[str, Any]:
+    """The divergence and its scale, and what the eigensolver did."""
+    factor = matrix.fisher_factor
+    return {
+        "divergence": {
+            "name": matrix.divergence,
+            "unit": "nats, mean over samples",
+            "scale": "not known" if factor is None else f"{factor:g} times the squared Fisher distance, when small",
+            "pairs rounded from below zero": matrix.clipped,
+        },
+        "embedding": {
+            "method": "InPCA",
+            "components": embedding.n_components,
+            "norm": embedding.norm,
+            "residual": embedding.residual,
+            "converged": embedding.converged,
+        },
+    }
+
+
+def provenance_of_environment(seconds: float) -> dict[str, Any]:
+    """The command, when, how long, with which versions, on what machine."""
+    import jax
+
+    return {
+        "command": " ".join(["infogeo", *sys.argv[1:]]),
+        "time": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "seconds": round(seconds, 1),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": f"{platform.system()} {platform.machine()}, {jax.default_backend()} x{jax.local_device_count()}",
+    }
+
+
+def _digest(fingerprints: tuple[str, ...] | list[str]) -> str:
+    return blake2b("".join(fingerprints).encode(), digest_size=16).hexdigest()
+
+
+def _cells(points: Points, name: str) -> list[Any]:
+    """A column as CSV cells; missing is empty."""
+    if name not in points.columns:
+        return [""] * len(points)
+    values: NDArray[Any] = points[name]
+    if values.dtype.kind == "f":
+        return ["" if np.isnan(v) else v for v in values.tolist()]
+    return values.tolist()
+
+
+def _write_spectrum(path: Path, embedding: Embedding, null: NullComparison | None) -> None:
+    header = ["k", "eigenvalue", "signature", "explained_stress"]
+    columns: list[Any] = [
+        range(1, embedding.n_components + 1),
+        embedding.eigenvalues.tolist(),
+        embedding.signature.tolist(),
+        embedding.explained_stress.tolist(),
+    ]
+    if null is not None:
+        header += ["null_explained_stress", "p_value"]
+        columns += [null.null_mean.tolist(), null.p_value.tolist()]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(zip(*columns, strict=True))

@@ -1,0 +1,125 @@
+"""`infogeo project`: new predictions on a map that exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infogeo.cli import options
+from infogeo.cli.console import Messages, Progress, answers_for_errors, existing
+
+if TYPE_CHECKING:
+    from infogeo.core.predictions import Predictions
+
+
+@answers_for_errors
+def project(
+    directory: Annotated[Path, typer.Argument(help="A map that `infogeo embed` made.", metavar="DIR")],
+    inputs: Annotated[list[Path], typer.Argument(help="New predictions on the same probe set.", metavar="INPUT...")],
+    meta: options.Meta = None,
+    steps: options.Steps = None,
+    kind: options.As = None,
+    fitted: Annotated[
+        list[Path] | None,
+        typer.Option(help="Where the predictions of the map are now, if they have moved.", metavar="INPUT"),
+    ] = None,
+    memory: options.Memory = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    out: Annotated[Path, typer.Option(help="Directory to make.", metavar="DIR")] = Path("infogeo-projection"),
+) -> None:
+    """Place new checkpoints on a map without moving it.
+
+    Needs the predictions that the map was made from: divergences to them are what places a point.
+    Writes projection.csv, report.html (the map with the new points) and provenance.json.
+
+    Example: infogeo project map new-runs/ --out placed
+    """
+    from infogeo import report
+    from infogeo.cli.console import as_bytes
+    from infogeo.cli.mapdir import (
+        is_map,
+        provenance_of_environment,
+        provenance_of_predictions,
+        read_map,
+        write_coordinates,
+        write_provenance,
+    )
+    from infogeo.core.errors import InputError
+    from infogeo.core.output import check_free, written_beside
+    from infogeo.embed import Projection
+    from infogeo.pairwise import pairwise_divergence
+    from infogeo.store import load
+
+    began, messages = monotonic(), Messages(quiet)
+    check_free(out, overwrite, is_map)
+    embedding, references, provenance = read_map(directory)
+    with messages.progress("reading") as progress:
+        old = _fitted(directory, provenance, fitted, progress)
+    with messages.progress("reading") as progress:
+        new = load(existing(inputs), meta=meta, steps=steps, kind=kind, progress=progress)
+    if new.log_probs.shape[1:] != old.log_probs.shape[1:]:
+        raise InputError(
+            f"input: N={new.n_samples} samples and C={new.n_classes} classes, but the map is on N={old.n_samples}, "
+            f"C={old.n_classes}; predictions must be on the map's probe set"
+        )
+    divergence = _divergence(directory, embedding.divergence)
+    messages.say(f"plan: {new.n_points} new points on a map of {old.n_points}")
+    with messages.progress("divergences") as progress:
+        rows = pairwise_divergence(new, divergence, to=old, progress=progress, memory=as_bytes(memory))
+    points = new.points
+    if old.labels is not None:
+        accuracy, loss = new.with_labels(old.labels).scores()
+        points = points.with_columns(accuracy=accuracy, loss=loss)
+    placed = Projection(points, embedding.project(rows))
+    record = {
+        **provenance_of_environment(monotonic() - began),
+        "map": {"directory": str(directory.resolve()), "fingerprint": provenance["fingerprint"]},
+        **provenance_of_predictions(new, {"predictions": [str(p.resolve()) for p in inputs]}),
+        "divergence": provenance["divergence"],
+    }
+    with written_beside(out, overwrite, is_map) as target:
+        target.mkdir()
+        write_coordinates(target / "projection.csv", placed)
+        report.write(target / "report.html", embedding, references=references, projected=placed, provenance=record)
+        write_provenance(target, record)
+    print(out / "report.html")
+
+
+def _fitted(directory: Path, provenance: dict[str, Any], moved: list[Path] | None, progress: Progress) -> Predictions:
+    """The predictions that the map was made from, checked by their fingerprint."""
+    from infogeo.cli.mapdir import provenance_of_predictions
+    from infogeo.core.errors import InputError
+    from infogeo.store import load
+
+    made_from = provenance.get("inputs", {})
+    if "predictions" not in made_from:
+        raise InputError(f"{directory}: was made from a matrix; project rows of divergences with Embedding.project")
+    paths = moved or [Path(p) for p in made_from["predictions"]]
+    missing = [p for p in paths if not p.exists()]
+    if missing:
+        raise InputError(f"{directory}: was made from {missing[0]}, which is not there; say where with --fitted")
+    labels, steps = (made_from[k] and Path(made_from[k]) for k in ("labels", "steps"))
+    old = load(
+        paths,
+        labels=labels if labels and labels.exists() else None,
+        steps=steps if steps and steps.exists() else None,
+        kind=made_from["as"],
+        progress=progress,
+    )
+    if provenance_of_predictions(old, {})["fingerprint"] != provenance["fingerprint"]:
+        raise InputError(f"{paths[0]}: has changed since {directory} was made; make the map again")
+    return old
+
+
+def _divergence(directory: Path, name: str) -> Any:
+    from infogeo.core.errors import InputError
+
+    for candidate in options.DivergenceName:
+        divergence = options.divergence_of(candidate)
+        if divergence.name == name:
+            return divergence
+    raise InputError(f"{directory}: the divergence '{name}' of this map is unknown to this version")

@@ -1,0 +1,5 @@
+"""The report: one HTML page that opens anywhere, offline, with the map, the numbers and where they came from."""
+
+from infogeo.report.page import write
+
+__all__ = ["write"]

@@ -1,0 +1,125 @@
+"""One self-contained page: template, style, script, plotly.js and data in a single file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from infogeo.core.errors import InputError
+from infogeo.core.output import check_free, written_beside
+from infogeo.embed.inpca import Embedding
+from infogeo.embed.references import Projection
+from infogeo.nulls.comparison import NullComparison
+from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.report.payload import payload, plain
+from infogeo.report.summary import Summary, summarise
+
+SCRIPTS = ("data.js", "look.js", "figures.js", "controls.js", "table.js", "report.js")
+
+
+def write(
+    path: str | os.PathLike[str],
+    embedding: Embedding,
+    *,
+    matrix: PairwiseMatrix | None = None,
+    references: Projection | None = None,
+    projected: Projection | None = None,
+    null: NullComparison | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write the report as one HTML file that loads nothing from elsewhere; return its path.
+
+    The file appears whole or not at all: it is written beside its place and then moved there.
+
+    Args:
+        path: an .html file in a folder that exists.
+        embedding: P points on K axes; columns `accuracy` and `loss` of its points are drawn against the step.
+        matrix: the divergences [P, P]; drawn as a heat map of at most 400 points per side.
+        references: `ignorance` and `truth` on the map.
+        projected: new points placed on the map [Q, K].
+        null: the explained stress by chance.
+        provenance: where the numbers came from, nested JSON values: shown, and offered as a download.
+        overwrite: replace a file that is there.
+
+    Raises:
+        InputError: the path is no .html file, its folder is missing or it exists; or the records disagree.
+    """
+    target = Path(path)
+    _check_path(target, overwrite)
+    _check_records(embedding, matrix, references, projected)
+    summary = summarise(embedding, matrix, projected, null)
+    data = payload(embedding, matrix, references, projected, null, provenance)
+    text = page(summary, data, provenance)
+    with written_beside(target, overwrite, Path.is_file) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+def page(summary: Summary, data: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> str:
+    """The HTML text of the page. Its content-security policy runs our two scripts and loads nothing."""
+    folder = files("infogeo.report")
+    script = "(() => {\n'use strict';\n" + "\n".join(_text(folder, name) for name in SCRIPTS) + "\n})();\n"
+    plotly = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_text(folder, "template.html"))
+    return template.render(
+        summary=summary,
+        data=Markup(safe_json(data)),
+        provenance=None if provenance is None else plain(provenance),
+        has=data["has"],
+        style=Markup(_text(folder, "style.css")),
+        plotly=Markup(plotly),
+        script=Markup(script),
+        hashes=[_digest(plotly), _digest(script)],
+    )
+
+
+def safe_json(data: Mapping[str, Any]) -> str:
+    """JSON that is safe inside <script>: no '<', '>' or '&' stands in it as a letter."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _text(folder: Any, name: str) -> str:
+    return folder.joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _digest(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _check_path(path: Path, overwrite: bool) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"path: '{path}' is no .html file; give a name that ends in .html")
+    if not path.parent.is_dir():
+        raise InputError(f"path: the folder '{path.parent}' does not exist; make it first")
+    check_free(path, overwrite, Path.is_file)
+
+
+def _check_records(
+    embedding: Embedding, matrix: PairwiseMatrix | None, references: Projection | None, projected: Projection | None
+) -> None:
+    if matrix is not None and matrix.shape[0] != len(embedding.points):
+        raise InputError(
+            f"matrix: {matrix.shape[0]} rows for an embedding of {len(embedding.points)} points; give the matrix "
+            "that was embedded"
+        )
+    for name, placed in (("references", references), ("projected", projected)):
+        if placed is not None and placed.coords.shape != (len(placed.points), embedding.n_components):
+            raise InputError(
+                f"{name}: coordinates of shape {placed.coords.shape}, expected "
+                f"({len(placed.points)}, {embedding.n_components}); project them on this embedding"
+            )

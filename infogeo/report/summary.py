@@ -1,0 +1,109 @@
+"""What the page says in words and single numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infogeo.embed.inpca import Embedding
+from infogeo.embed.references import Projection
+from infogeo.nulls.comparison import NullComparison
+from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.plots.axes import scale_text
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The words of the page.
+
+    Attributes:
+        title: of the page.
+        lead: one or two sentences for a stranger.
+        null: what the null says, or the empty string.
+        warnings: what must not be overlooked, a sentence each.
+        tiles: the numbers at the top, (number, what it counts).
+        facts: how the numbers were made, (name, value).
+    """
+
+    title: str
+    lead: str
+    null: str
+    warnings: tuple[str, ...]
+    tiles: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+def summarise(
+    embedding: Embedding, matrix: PairwiseMatrix | None, projected: Projection | None, null: NullComparison | None
+) -> Summary:
+    """The summary of a map of P points on K axes."""
+    points, runs = len(embedding.points), len(embedding.points.runs)
+    samples = matrix.n_samples if matrix is not None else 0
+    shown = min(3, embedding.n_components)
+    share = f"{100 * float(embedding.explained_stress[shown - 1]):.1f} %"
+    tiles = [(f"{runs:,}", _word(runs, "run")), (f"{points:,}", _word(points, "checkpoint"))]
+    if samples:
+        tiles.append((f"{samples:,}", f"probe {_word(samples, 'sample')}"))
+    if projected is not None:
+        tiles.append((f"{len(projected.points):,}", "placed afterwards"))
+    first = "first axis" if shown == 1 else f"first {shown} axes"
+    tiles.append((share, f"of the stress in the {first}"))
+    return Summary(
+        title=f"The paths of {runs:,} runs" if runs > 1 else "The path of one run",
+        lead=_lead(embedding, runs, points, samples, "" if null is not None else share, shown),
+        null=null.sentence().replace(" %", "\u00a0%") if null is not None else "",
+        warnings=_warnings(embedding),
+        tiles=tuple(tiles),
+        facts=_facts(embedding, matrix, null),
+    )
+
+
+def _lead(embedding: Embedding, runs: int, points: int, samples: int, share: str, shown: int) -> str:
+    on = f" on {samples:,} probe samples" if samples else ""
+    timelike = [str(k + 1) for k, sign in enumerate(embedding.signature) if sign < 0]
+    which = "The first axis explains" if shown == 1 else f"The first {shown} axes explain"
+    explained = f" {which} {share} of the stress." if share else ""
+    kinds = ""
+    if timelike:
+        many = len(timelike) > 1
+        kinds = f" Ax{'es' if many else 'is'} {_listed(timelike)} {'are' if many else 'is'} time-like."
+    return (
+        f"Every point is one checkpoint of a model in training, {points:,} in all from {runs:,} {_word(runs, 'run')}, "
+        f"and points lie close when the models predict alike{on}: {embedding.divergence} divergence, embedded by "
+        f"InPCA.{explained}{kinds}"
+    )
+
+
+def _warnings(embedding: Embedding) -> tuple[str, ...]:
+    if embedding.converged:
+        return ()
+    return (
+        f"The eigensolver did not converge (largest residual {embedding.residual:.2g}): the axes on this page may "
+        "be wrong. Embed again with fewer components.",
+    )
+
+
+def _facts(
+    embedding: Embedding, matrix: PairwiseMatrix | None, null: NullComparison | None
+) -> tuple[tuple[str, str], ...]:
+    facts = [("Divergence", f"{embedding.divergence}, in nats, mean over samples")]
+    if matrix is not None:
+        facts.append(("Scale", scale_text(matrix.fisher_factor)))
+        facts.append(("Probe samples N", f"{matrix.n_samples:,}" if matrix.n_samples else "not known"))
+    facts.append(("Points P", f"{len(embedding.points):,}"))
+    facts.append(("Axes K", f"{embedding.n_components}, ordered by |eigenvalue|"))
+    if matrix is not None:
+        facts.append(("Predictions raised to the floor", f"{matrix.floored:,}"))
+        facts.append(("Pairs rounded up to zero", f"{matrix.clipped:,}"))
+    state = "converged" if embedding.converged else "did not converge"
+    facts.append(("Eigensolver", f"{state}, largest residual {embedding.residual:.2g}"))
+    if null is not None:
+        facts.append(("Null model", f"{null.null_model}; {len(null.replicates)} replicates, seed {null.seed}"))
+    return tuple(facts)
+
+
+def _word(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

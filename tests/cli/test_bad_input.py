@@ -1,0 +1,145 @@
+"""Bad input: one clear line, exit code 2, nothing written."""
+
+import resource
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+import infogeo
+from tests.cli.shell import COMMAND, refused
+from tests.cli.shell import infogeo as shell
+from tests.samples import trajectories
+
+
+@pytest.fixture
+def run(tmp_path):
+    predictions = trajectories(runs=1)
+    np.save(tmp_path / "a.npy", np.exp(predictions.log_probs))
+    np.save(tmp_path / "labels.npy", predictions.labels)
+    return tmp_path / "a.npy"
+
+
+def save(path, values):
+    np.save(path, values)
+    return path
+
+
+CASES = {
+    "missing path": (lambda d, a: [d / "nowhere"], "nowhere: does not exist"),
+    "empty folder": (lambda d, a: [(d / "empty").mkdir() or d / "empty"], "holds no predictions"),
+    "no input": (lambda d, a: [], "give either predictions"),
+    "needs pickle": (lambda d, a: [save(d / "b.npy", np.array([{}], dtype=object))], "needs pickle"),
+    "truncated": (lambda d, a: [a.write_bytes(a.read_bytes()[:200]) and a], "truncated or damaged"),
+    "no distribution": (
+        lambda d, a: [save(a, np.load(a) * (1 + (np.arange(30) == 7)[:, None]))],
+        "checkpoint 0, sample 7: row [",
+    ),
+    "negative": (
+        lambda d, a: [save(a, np.load(a) - 2 * np.load(a)[0, 3, 1] * (np.arange(90) == 10).reshape(30, 3))],
+        "checkpoint 0, sample 3",
+    ),
+    "not a number": (lambda d, a: [save(a, np.load(a) * np.where(np.arange(6) == 4, np.nan, 1)[:, None, None])], "NaN"),
+    "infinity": (lambda d, a: [save(a, np.load(a) / (np.arange(6) != 4)[:, None, None])], "infinity"),
+    "other N": (lambda d, a: [a, save(d / "b.npy", np.load(a)[:, :9])], "has N=9 samples"),
+    "other C": (lambda d, a: [a, save(d / "b.npy", np.full((2, 30, 5), 0.2))], "C=5 classes"),
+    "one dimension": (lambda d, a: [d / "labels.npy"], "has 1 dimension"),
+    "strings": (lambda d, a: [save(d / "b.npy", np.full((2, 3, 4), "x"))], "holds strings"),
+    "one class": (lambda d, a: [save(d / "b.npy", np.ones((2, 3, 1)))], "has one class"),
+    "one checkpoint in all": (lambda d, a: [save(d / "b.npy", np.full((3, 2), 0.5))], "one checkpoint in all"),
+    "labels of the wrong length": (lambda d, a: [a, "--labels", save(d / "l.npy", np.zeros(4))], "labels: shape (4,)"),
+    "labels out of range": (lambda d, a: [a, "--labels", save(d / "l.npy", np.full(30, 3))], "out of range"),
+    "metadata of other runs": (
+        lambda d, a: [a, "--meta", (d / "m.csv").write_text("run,x\nq,1\n") and d / "m.csv"],
+        "no row matches a run",
+    ),
+    "null without labels": (lambda d, a: [a, "--null"], "give --labels"),
+    "null of one run": (lambda d, a: [a, "--labels", d / "labels.npy", "--null"], "there is only one"),
+    "no size": (lambda d, a: [a, "--memory", "much"], "'much' is no size"),
+    "too little memory": (lambda d, a: [a, "--memory", "1KB"], "this needs at least"),
+    "matrix and predictions": (lambda d, a: [a, "--matrix", a], "give either predictions"),
+    "matrix that is none": (lambda d, a: ["--matrix", save(d / "d.npy", -np.ones((3, 3)))], "is on the diagonal"),
+    "points that coincide": (lambda d, a: [save(a, np.full((4, 3, 2), 0.5))], "the points coincide"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_embed_refuses_with_one_line_and_writes_nothing(tmp_path, run, case):
+    arguments, message = CASES[case]
+    with np.errstate(divide="ignore"):
+        given = arguments(tmp_path, run)
+    before = sorted(tmp_path.rglob("*"))
+    refused(shell("embed", *given, "--out", tmp_path / "map"), message)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_unknown_divergence_is_refused_with_the_ones_there_are(tmp_path, run):
+    process = shell("embed", run, "--divergence", "euclid", "--out", tmp_path / "map")
+    assert process.returncode == 2
+    assert "hellinger" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_an_existing_map_is_replaced_only_when_asked_and_other_things_never(tmp_path, run):
+    assert shell("embed", run, "--out", tmp_path / "map").returncode == 0
+    (tmp_path / "map" / "mark").write_text("old")
+    refused(shell("embed", run, "--out", tmp_path / "map"), "exists; choose another place")
+    assert (tmp_path / "map" / "mark").exists()
+    assert shell("embed", run, "--out", tmp_path / "map", "--overwrite").returncode == 0
+    assert not (tmp_path / "map" / "mark").exists()
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter").write_text("mine")
+    refused(shell("embed", run, "--out", tmp_path / "thesis", "--overwrite"), "was not made by infogeo")
+    assert (tmp_path / "thesis" / "chapter").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path, run):
+    refused(shell("embed", run, "--out", run / "map"), "cannot be written")
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, run):
+    """A limit of 1 MB per file stands in for the disk: the report does not fit."""
+    process = shell(
+        "embed", run, "--out", tmp_path / "map",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20)),
+    )  # fmt: skip
+    refused(process, "File too large; nothing was written")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npy", "labels.npy"]
+
+
+def test_ctrl_c_removes_partial_work_and_exits_130(tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--out", str(tmp_path / "demo")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("log_probs")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list(tmp_path.rglob("log_probs")), "the demo had not begun to write"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in errors.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_project_refuses_what_is_no_map_and_another_probe_set(tmp_path, run):
+    refused(shell("project", tmp_path, run, "--out", tmp_path / "p"), "is no map")
+    assert shell("embed", run, "--out", tmp_path / "map", "-q").returncode == 0
+    other = save(tmp_path / "b.npy", np.full((2, 9, 3), 1 / 3))
+    refused(shell("project", tmp_path / "map", other, "--out", tmp_path / "p"), "on the map's probe set")
+    spectrum = tmp_path / "map" / "spectrum.csv"
+    spectrum.write_text(spectrum.read_text()[:30])
+    refused(shell("project", tmp_path / "map", run, "--out", tmp_path / "p"), "is a damaged map")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_map_of_a_matrix_says_that_it_cannot_place_predictions(tmp_path, run):
+    matrix = infogeo.pairwise_divergence(trajectories(), infogeo.Bhattacharyya()).to_numpy()
+    assert shell("embed", "--matrix", save(tmp_path / "d.npy", matrix), "--out", tmp_path / "map", "-q").returncode == 0
+    refused(shell("project", tmp_path / "map", run, "--out", tmp_path / "p"), "was made from a matrix")

@@ -1,0 +1,162 @@
+"""`infogeo embed`, `project` and `info`, through the shell, on files as they come."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import infogeo
+from infogeo.cli.mapdir import read_map
+from tests.cli.shell import infogeo as shell
+from tests.cli.shell import refused
+from tests.samples import trajectories
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Predictions as files: one .npy per run, labels and a metadata table."""
+    root = tmp_path_factory.mktemp("input")
+    predictions = trajectories()
+    (root / "runs").mkdir()
+    for run in predictions.points.runs:
+        rows = predictions.points["run"] == run
+        np.save(root / "runs" / f"{run}.npy", np.exp(predictions.log_probs[rows]))
+    np.save(root / "labels.npy", predictions.labels)
+    (root / "meta.csv").write_text("run,arch\nnet-0,conv\nnet-1,mlp\nnet-2,conv\nnet-3,mlp\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "map"
+    process = shell(
+        "embed", folder / "runs", "--labels", folder / "labels.npy", "--meta", folder / "meta.csv", "--null",
+        "--components", 4, "--out", out,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    return out, process
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_embed_tells_its_plan_and_its_verdict_and_prints_where_the_report_is(made):
+    out, process = made
+    assert process.stdout.strip() == str(out / "report.html")
+    assert "plan: 24 points, 30 samples, 3 classes" in process.stderr
+    assert "read as probabilities: 4 arrays" in process.stderr
+    assert "With the examples of each class shuffled" in process.stderr
+    names = {p.name for p in out.iterdir()}
+    assert names == {"embedding.csv", "spectrum.csv", "divergence.zarr", "report.html", "provenance.json"}
+
+
+def test_the_tables_hold_the_numbers_of_the_library(made, folder):
+    out, _ = made
+    predictions = infogeo.load(folder / "runs", labels=folder / "labels.npy", meta=folder / "meta.csv")
+    expected = infogeo.embed_predictions(predictions, infogeo.Bhattacharyya(), n_components=4)
+    rows = table(out / "embedding.csv")
+    assert list(rows[0]) == ["run", "step", "arch", "accuracy", "loss", "x1", "x2", "x3", "x4"]
+    coords = np.array([[float(row[f"x{k}"]) for k in range(1, 5)] for row in rows])
+    assert np.array_equal(coords[:24], expected.embedding.coords)
+    assert np.array_equal(coords[24:], expected.references.coords)
+    assert [row["run"] for row in rows[24:]] == ["ignorance", "truth"]
+    spectrum = table(out / "spectrum.csv")
+    assert [float(r["eigenvalue"]) for r in spectrum] == expected.embedding.eigenvalues.tolist()
+    assert [int(r["signature"]) for r in spectrum] == expected.embedding.signature.tolist()
+
+
+def test_a_map_is_read_back_bit_for_bit(made, folder):
+    embedding, references, provenance = read_map(made[0])
+    predictions = infogeo.load(folder / "runs", labels=folder / "labels.npy")
+    expected = infogeo.embed_predictions(predictions, infogeo.Bhattacharyya(), n_components=4).embedding
+    assert np.array_equal(embedding.coords, expected.coords)
+    assert np.array_equal(embedding.explained_stress, expected.explained_stress)
+    assert references is not None
+    assert references.points.runs == ["ignorance", "truth"]
+    assert provenance["points (P)"] == 24
+    assert provenance["divergence"]["name"] == "Bhattacharyya"
+
+
+def test_provenance_tells_command_versions_and_fingerprints(made):
+    provenance = json.loads((made[0] / "provenance.json").read_text())
+    assert provenance["command"].startswith("infogeo embed")
+    assert provenance["versions"]["infogeo"] == infogeo.__version__
+    assert set(provenance["fingerprints of runs"]) == {"net-0", "net-1", "net-2", "net-3"}
+    assert provenance["divergence"]["scale"].startswith("0.125 times the squared Fisher distance")
+
+
+def test_projected_runs_of_the_map_land_on_themselves(made, folder, tmp_path):
+    process = shell("project", made[0], folder / "runs" / "net-1.npy", "--out", tmp_path / "p")
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.strip() == str(tmp_path / "p" / "report.html")
+    fitted = [row for row in table(made[0] / "embedding.csv") if row["run"] == "net-1"]
+    placed = table(tmp_path / "p" / "projection.csv")
+    embedding, _, _ = read_map(made[0])
+    # each divergence is off by 1e-6 at most, and x = b U / sqrt|lambda|: sqrt(P) 1e-6 / sqrt|lambda|
+    bound = np.sqrt(24) * 1e-6 / np.sqrt(np.abs(embedding.eigenvalues))
+    for k in range(4):
+        difference = [abs(float(a[f"x{k + 1}"]) - float(b[f"x{k + 1}"])) for a, b in zip(fitted, placed, strict=True)]
+        assert max(difference) <= bound[k]
+    assert float(placed[-1]["accuracy"]) == float(fitted[-1]["accuracy"])
+
+
+def test_project_needs_the_predictions_of_the_map_unchanged(folder, tmp_path):
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for name in ("net-0", "net-1"):
+        (runs / f"{name}.npy").write_bytes((folder / "runs" / f"{name}.npy").read_bytes())
+    assert shell("embed", runs, "--out", tmp_path / "map", "--quiet").returncode == 0
+    runs.rename(tmp_path / "moved")
+    new = folder / "runs" / "net-2.npy"
+    refused(shell("project", tmp_path / "map", new, "--out", tmp_path / "p"), "say where with --fitted")
+    found = shell("project", tmp_path / "map", new, "--fitted", tmp_path / "moved", "--out", tmp_path / "p")
+    assert found.returncode == 0, found.stderr
+    np.save(tmp_path / "moved" / "net-0.npy", np.load(tmp_path / "moved" / "net-0.npy")[:, ::-1])
+    again = shell("project", tmp_path / "map", new, "--fitted", tmp_path / "moved", "--out", tmp_path / "q")
+    refused(again, "has changed since")
+    assert not (tmp_path / "q").exists()
+
+
+@pytest.mark.parametrize("form", ["npy", "npz", "csv"])
+def test_a_matrix_makes_a_map_too(tmp_path, form):
+    matrix = infogeo.pairwise_divergence(trajectories(), infogeo.Bhattacharyya()).to_numpy()
+    file = tmp_path / f"d.{form}"
+    if form == "csv":
+        np.savetxt(file, matrix, delimiter=",")
+    elif form == "npz":
+        np.savez(file, d=matrix)
+    else:
+        np.save(file, matrix)
+    rows = [f"net-{i // 6},{i % 6},{'conv' if i < 12 else 'mlp'}" for i in range(24)]
+    (tmp_path / "points.csv").write_text("run,step,arch\n" + "\n".join(rows))
+    process = shell("embed", "--matrix", file, "--meta", tmp_path / "points.csv", "--out", tmp_path / "map")
+    assert process.returncode == 0, process.stderr
+    written = table(tmp_path / "map" / "embedding.csv")
+    assert [row["arch"] for row in written] == ["conv"] * 12 + ["mlp"] * 12
+    expected = infogeo.inpca(infogeo.PairwiseMatrix.from_array(matrix))
+    assert float(written[3]["x1"]) == pytest.approx(expected.coords[3, 0], rel=1e-9)
+
+
+def test_info_says_what_is_there(folder):
+    process = shell("info", folder / "runs", "--labels", folder / "labels.npy", "--meta", folder / "meta.csv")
+    assert process.returncode == 0, process.stderr
+    assert "4 runs, 24 checkpoints, 30 samples, 3 classes" in process.stdout
+    assert "labels: known" in process.stdout
+    assert "net-3" in process.stdout
+    assert "conv" in process.stdout
+
+
+def test_quiet_prints_the_result_alone(folder, tmp_path):
+    process = shell("embed", folder / "runs", "--quiet", "--out", tmp_path / "map")
+    assert process.stderr == ""
+    assert process.stdout.strip() == str(tmp_path / "map" / "report.html")
+
+
+def test_the_smallest_input_makes_a_map(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[[0.5, 0.5]], [[0.9, 0.1]]]))
+    process = shell("embed", tmp_path / "a.npy", "--out", tmp_path / "map")
+    assert process.returncode == 0, process.stderr
+    assert len(table(tmp_path / "map" / "embedding.csv")) == 3

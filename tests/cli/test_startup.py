@@ -1,0 +1,52 @@
+"""Starting is light: help and import load nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+import infogeo
+from tests.cli.shell import infogeo as shell
+
+HEAVY = ("jax", "jaxlib", "torch", "zarr", "plotly", "sklearn", "pandas", "scipy", "numpy")
+
+
+@pytest.mark.parametrize("code", ["import infogeo", "import infogeo; dir(infogeo)", "import infogeo.cli.main"])
+def test_importing_loads_nothing_heavy(code):
+    loaded = f"{code}; import sys; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_store_loads_without_jax():
+    code = "import infogeo; infogeo.load; infogeo.write_store; import sys; print('jax' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_every_public_name_exists_and_is_documented():
+    for name in infogeo.__all__:
+        assert getattr(infogeo, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        infogeo.nothing  # noqa: B018
+
+
+def test_help_names_every_command_and_every_command_explains_itself():
+    overview = shell("--help")
+    assert overview.returncode == 0
+    for command in ("demo", "info", "embed", "project"):
+        assert f"  {command}" in overview.stdout
+        page = shell(command, "--help")
+        assert page.returncode == 0
+        assert "Example: infogeo" in page.stdout.replace("\n  ", " ")
+
+
+def test_version_is_printed():
+    assert shell("--version").stdout.strip() == f"infogeo {infogeo.__version__}"
+
+
+def test_an_unknown_option_is_a_short_message():
+    process = shell("embed", "--nonsense")
+    assert process.returncode == 2
+    assert "Traceback" not in process.stderr
+    assert "--nonsense" in process.stderr
