@@ -126,6 +126,8 @@ def make_map(
         raise InputError("input: holds one checkpoint in all; a map needs at least two")
     if task.null and predictions.labels is None:
         raise InputError("--null: shuffles samples within their class; give --labels")
+    if task.null and len(predictions.points.runs) < 2:
+        raise InputError("--null: compares runs, and there is only one")
     plan = plan_pairwise(predictions, task.divergence, memory=task.memory)
     rounds = 1 + (REPLICATES if task.null else 0)
     messages.say(

@@ -14,6 +14,8 @@ SAMPLES = 192
 """Samples that are summed in float32 before the host goes on in float64."""
 OPERAND_BYTES = 64 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
+TILE_BUFFERS = 96
+"""Arrays of the size of a tile that are alive at once: groups of coefficients of the parts in flight."""
 COEFFICIENTS_PER_SECOND = 1.0e9
 """What two CPU cores reach at C = 10 (benchmarks/bench_pairwise.py); only the time shown to the user needs it."""
 
@@ -72,12 +74,12 @@ def plan_pairwise(
     else:
         tiles = [(i, j) for i in range(rows) for j in range(columns)]
     block_bytes = 4 * tile * n * features
-    working = 8 * p * q + 2 * 4 * tile * samples * features + 16 * 4 * tile * tile + 3 * 8 * tile * n * c
+    working = 8 * p * q + 4 * tile * n * c + 4 * tile * (2 * samples * features + TILE_BUFFERS * tile)
     wanted = rows + (0 if to is None else columns)
     cached = wanted if memory is None else min(wanted, (memory - working) // block_bytes)
     if cached < min(2, wanted):
         need = working + min(2, wanted) * block_bytes
-        raise InputError(f"memory: {memory} bytes are not enough; this needs at least {need} ({need / 2**20:.0f}MB)")
+        raise InputError(f"memory: {memory} bytes are not enough; this needs at least {need} ({need / 2**20:.1f}MB)")
     pairs = p * (p + 1) / 2 if to is None else p * q
     return Plan(
         n_points=p,
@@ -89,7 +91,7 @@ def plan_pairwise(
         tiles=tuple(tiles),
         cached_blocks=cached,
         memory_bytes=working + cached * block_bytes,
-        seconds=1.0 + pairs * n * (1 + c / 10) / 2 / COEFFICIENTS_PER_SECOND,
+        seconds=1.0 + pairs * n * max(1, c / 8) / COEFFICIENTS_PER_SECOND,
     )
 
 
