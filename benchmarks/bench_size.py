@@ -37,9 +37,8 @@ def main() -> None:
     end = perf_counter()
     print(environment())
     print(f"plan: {plan.seconds:.1f} s, {plan.memory_bytes / 2**20:.0f} MB")
-    print(
-        f"divergences {middle - start:.1f} s, InPCA {end - middle:.1f} s, {peak() - before:.0f} MB above the predictions"
-    )
+    print(f"divergences {middle - start:.1f} s, InPCA {end - middle:.1f} s")
+    print(f"peak memory: {peak() - before:.0f} MB above that of making the predictions")
 
 
 if __name__ == "__main__":

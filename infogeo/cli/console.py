@@ -68,7 +68,7 @@ def answers_for_errors(command: Command) -> Command:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
             _stop("interrupted; nothing was written", 130)
-        except (InputError, ImportError) as error:
+        except (InputError, ImportError, ArithmeticError) as error:
             _stop(str(error), 2)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""

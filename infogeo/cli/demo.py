@@ -29,17 +29,17 @@ def demo(
     Example: infogeo demo --out demo
     """
     from infogeo.cli.embed import MapTask, make_map
-    from infogeo.cli.mapdir import is_map, write_map
+    from infogeo.cli.mapdir import is_demo, write_map
     from infogeo.core.output import check_free, written_beside
     from infogeo.demo import groups, load_digits, train_group
     from infogeo.divergences import Bhattacharyya
     from infogeo.store import StoreWriter, load
 
-    check_free(out, overwrite, is_map)
+    check_free(out, overwrite, is_demo)
     messages, began = Messages(quiet), monotonic()
     digits = load_digits(seed)
     labels = {"train": digits.train_labels, "test": digits.test_labels}
-    with written_beside(out, overwrite, is_map) as target:
+    with written_beside(out, overwrite, is_demo) as target:
         target.mkdir()
         with ExitStack() as stores, messages.progress("training") as progress:
             train, test = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -78,8 +79,8 @@ def embed(
     check_free(out, overwrite, is_map)
     messages, began = Messages(quiet), monotonic()
     if matrix is not None:
-        if null:
-            raise InputError("--null: shuffles predictions; a matrix alone is not enough")
+        if labels or steps or kind or memory or null:
+            raise InputError("--matrix: goes with --meta, --components and --out alone; the rest is about predictions")
         contents = _map_of_matrix(matrix, meta, components, began)
     else:
         predictions = _read(messages, existing(inputs or []), labels, meta, steps, kind)
@@ -128,6 +129,9 @@ def make_map(
         raise InputError("--null: shuffles samples within their class; give --labels")
     if task.null and len(predictions.points.runs) < 2:
         raise InputError("--null: compares runs, and there is only one")
+    taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|x\d+", name)]
+    if taken:
+        raise InputError(f"meta: infogeo writes a column '{taken[0]}' itself; give yours another name")
     plan = plan_pairwise(predictions, task.divergence, memory=task.memory)
     rounds = 1 + (REPLICATES if task.null else 0)
     messages.say(
@@ -149,6 +153,7 @@ def make_map(
                 task.divergence,
                 embedding.explained_stress,
                 replicates=REPLICATES,
+                memory=task.memory,
                 seed=task.seed,
                 progress=progress,
             )

@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
@@ -28,6 +28,9 @@ from infogeo.pairwise import PairwiseMatrix
 from infogeo.pairwise.storage import load_matrix, save_matrix
 
 PROVENANCE = "provenance.json"
+MAP_FILES = frozenset({"embedding.csv", "spectrum.csv", "divergence.zarr", "report.html", PROVENANCE})
+PROJECTION_FILES = frozenset({"projection.csv", "report.html", PROVENANCE})
+DEMO_FILES = frozenset({"train.zarr", "test.zarr", "map"})
 PACKAGES = ("infogeo", "jax", "numpy", "scipy", "plotly", "zarr")
 
 
@@ -43,12 +46,27 @@ class MapContents:
 
 
 def is_map(path: Path) -> bool:
-    """Whether a directory holds a map, a projection or a demo that infogeo wrote."""
-    found = next((p for p in (path / PROVENANCE, path / "map" / PROVENANCE) if p.is_file()), None)
-    if found is None:
-        return False
+    """Whether a directory holds a map that infogeo wrote, and nothing else."""
+    return _holds_only(path, MAP_FILES) and _is_of_infogeo(path / PROVENANCE)
+
+
+def is_projection(path: Path) -> bool:
+    """Whether a directory holds a projection that infogeo wrote, and nothing else."""
+    return _holds_only(path, PROJECTION_FILES) and _is_of_infogeo(path / PROVENANCE)
+
+
+def is_demo(path: Path) -> bool:
+    """Whether a directory holds a demo that infogeo wrote, and nothing else."""
+    return _holds_only(path, DEMO_FILES) and is_map(path / "map")
+
+
+def _holds_only(path: Path, names: frozenset[str]) -> bool:
+    return path.is_dir() and {entry.name for entry in path.iterdir()} <= names
+
+
+def _is_of_infogeo(provenance: Path) -> bool:
     try:
-        return "infogeo" in json.loads(found.read_text()).get("versions", {})
+        return "infogeo" in json.loads(provenance.read_text(encoding="utf-8")).get("versions", {})
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -74,7 +92,7 @@ def write_map(directory: Path, contents: MapContents) -> None:
 
 def write_provenance(directory: Path, provenance: Mapping[str, Any]) -> None:
     """provenance.json, indented."""
-    (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
+    (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, Any]]:
@@ -86,10 +104,10 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
     if not (directory / PROVENANCE).is_file() or not (directory / "embedding.csv").is_file():
         raise InputError(f"{directory}: is no map; make one with infogeo embed")
     try:
-        provenance = json.loads((directory / PROVENANCE).read_text())
-        with (directory / "embedding.csv").open(newline="") as file:
+        provenance = json.loads((directory / PROVENANCE).read_text(encoding="utf-8"))
+        with (directory / "embedding.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        with (directory / "spectrum.csv").open(newline="") as file:
+        with (directory / "spectrum.csv").open(newline="", encoding="utf-8") as file:
             spectrum = list(csv.DictReader(file))
         eigenvalues = np.array([float(row["eigenvalue"]) for row in spectrum])
         matrix = load_matrix(directory / "divergence.zarr")
@@ -99,7 +117,7 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
         solver = provenance["embedding"]
         if coords.shape != (len(matrix.points), solver["components"]):
             raise ValueError("its tables are incomplete")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{directory}: is a damaged map ({error}); make it again") from error
     embedding = Embedding(
         points=matrix.points,
@@ -124,7 +142,7 @@ def write_coordinates(path: Path, placed: Embedding | Projection, references: Pr
     if references is not None:
         tables.append((references.points, references.coords))
     names = list(placed.points.columns)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*names, *(f"x{k + 1}" for k in range(placed.coords.shape[1]))])
         for points, coords in tables:
@@ -137,6 +155,7 @@ def provenance_of_predictions(predictions: Predictions, inputs: Mapping[str, Any
     return {
         "inputs": dict(inputs),
         "fingerprint": _digest(predictions.fingerprints),
+        "fingerprint of labels": None if predictions.labels is None else _digest(predictions.labels.astype(str)),
         "fingerprints of runs": {
             run: _digest([predictions.fingerprints[i] for i in predictions.points.of_run(run)])
             for run in predictions.points.runs
@@ -184,8 +203,8 @@ def provenance_of_environment(seconds: float) -> dict[str, Any]:
     }
 
 
-def _digest(fingerprints: tuple[str, ...] | list[str]) -> str:
-    return blake2b("".join(fingerprints).encode(), digest_size=16).hexdigest()
+def _digest(fingerprints: Iterable[str]) -> str:
+    return blake2b(",".join(fingerprints).encode(), digest_size=16).hexdigest()
 
 
 def _cells(points: Points, name: str) -> list[Any]:
@@ -209,7 +228,7 @@ def _write_spectrum(path: Path, embedding: Embedding, null: NullComparison | Non
     if null is not None:
         header += ["null_explained_stress", "p_value"]
         columns += [null.null_mean.tolist(), null.p_value.tolist()]
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(zip(*columns, strict=True))

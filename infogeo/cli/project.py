@@ -41,7 +41,7 @@ def project(
     from infogeo import report
     from infogeo.cli.console import as_bytes
     from infogeo.cli.mapdir import (
-        is_map,
+        is_projection,
         provenance_of_environment,
         provenance_of_predictions,
         read_map,
@@ -55,7 +55,7 @@ def project(
     from infogeo.store import load
 
     began, messages = monotonic(), Messages(quiet)
-    check_free(out, overwrite, is_map)
+    check_free(out, overwrite, is_projection)
     embedding, references, provenance = read_map(directory)
     with messages.progress("reading") as progress:
         old = _fitted(directory, provenance, fitted, progress)
@@ -81,7 +81,7 @@ def project(
         **provenance_of_predictions(new, {"predictions": [str(p.resolve()) for p in inputs]}),
         "divergence": provenance["divergence"],
     }
-    with written_beside(out, overwrite, is_map) as target:
+    with written_beside(out, overwrite, is_projection) as target:
         target.mkdir()
         write_coordinates(target / "projection.csv", placed)
         report.write(target / "report.html", embedding, references=references, projected=placed, provenance=record)
@@ -110,8 +110,13 @@ def _fitted(directory: Path, provenance: dict[str, Any], moved: list[Path] | Non
         kind=made_from["as"],
         progress=progress,
     )
-    if provenance_of_predictions(old, {})["fingerprint"] != provenance["fingerprint"]:
-        raise InputError(f"{paths[0]}: has changed since {directory} was made; make the map again")
+    found = provenance_of_predictions(old, {})
+    if found["fingerprint"] != provenance["fingerprint"]:
+        raise InputError(
+            f"{paths[0]}: has changed since {directory} was made, or its runs are named otherwise; make the map again"
+        )
+    if found["fingerprint of labels"] != provenance["fingerprint of labels"]:
+        raise InputError(f"{labels}: is missing or has changed since {directory} was made; make the map again")
     return old
 
 

@@ -30,7 +30,8 @@ def check_array(values: Any, where: str) -> None:
     if values.ndim not in (2, 3):
         raise InputError(
             f"{where}: has {values.ndim} dimension{'s' if values.ndim != 1 else ''}, expected [T, N, C] (one run of "
-            "T checkpoints) or [N, C] (one checkpoint); if these are labels, give the file as labels"
+            "T checkpoints) or [N, C] (one checkpoint); if these are labels or steps, give the file as such or "
+            "keep it elsewhere"
         )
     if 0 in values.shape:
         raise InputError(f"{where}: has shape {values.shape}, which holds no prediction")

@@ -26,6 +26,7 @@ def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool])
     Raises:
         InputError: `path` is taken, or its directory cannot be written to.
     """
+    path = path.resolve()  # a link keeps its place; what it points to is replaced
     check_free(path, overwrite, is_ours)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,10 @@ def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> 
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not is_ours(path):
-        raise InputError(f"{path}: exists and was not made by infogeo; choose another place")
+        raise InputError(
+            f"{path}: exists and is no earlier result of this command alone (something else lies there); "
+            "choose another place"
+        )
     if not overwrite:
         raise InputError(f"{path}: exists; choose another place, or replace it with --overwrite (overwrite=True)")
 

@@ -114,7 +114,9 @@ def _column(values: Iterable[Any]) -> NDArray[Any]:
     if given and all(isinstance(v, (bool, np.bool_)) for v in given):
         return np.asarray(["" if v is None else str(v).lower() for v in values])
     if given and all(isinstance(v, (int, float, np.integer, np.floating)) for v in given):
-        whole = len(given) == len(values) and all(isinstance(v, (int, np.integer)) for v in given)
+        whole = len(given) == len(values) and all(
+            isinstance(v, (int, np.integer)) and abs(int(v)) < 2**63 for v in given
+        )
         return np.asarray([np.nan if v is None else v for v in values], dtype=np.int64 if whole else np.float64)
     return np.asarray(["" if v is None else str(v) for v in values], dtype=str)
 

@@ -28,7 +28,7 @@ class Bhattacharyya:
 
     For small distances d = ds^2 / 8 with ds the Fisher line element. It adds over independent samples and is no
     metric. Ignorance and truth are log(C) / 2 apart. Infinite between certainties in different classes; with the
-    package's floor (log p >= -174) such a sample counts 87 nats.
+    package's floor (log p >= -174) such a sample counts at most 87 nats.
 
     Source: Mao et al., PNAS 121 (2024) e2310002121, eq. 2; Quinn et al., PNAS 116 (2019) 13762 for -8 log BC.
     """

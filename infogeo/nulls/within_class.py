@@ -61,6 +61,7 @@ def explained_stress_null(
     *,
     replicates: int = 3,
     seed: int = 0,
+    memory: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> NullComparison:
     """The explained stress of data sets shuffled within their classes, beside that of the data.
@@ -71,6 +72,7 @@ def explained_stress_null(
         statistic: the explained stress of the data [K], from `inpca`.
         replicates: how many shuffled data sets; each costs as much as the map itself.
         seed: of the shuffles.
+        memory: the bytes that the divergences may take; see `plan_pairwise`.
         progress: called with (replicates done, replicates in all).
 
     Raises:
@@ -82,7 +84,7 @@ def explained_stress_null(
     stresses = np.ones((replicates, k))
     for r in range(replicates):
         shuffled = shuffled_within_class(predictions, seed=seed + r)
-        stress = inpca(pairwise_divergence(shuffled, divergence), k).explained_stress
+        stress = inpca(pairwise_divergence(shuffled, divergence, memory=memory), k).explained_stress
         stresses[r, : len(stress)] = stress
         if progress is not None:
             progress(r + 1, replicates)

@@ -86,8 +86,9 @@ def _all_tiles(
     progress: Callable[[int, int], None],
 ) -> NDArray[np.float64]:
     """The sums over samples [P, Q], each pair corrected by the sums of its points with themselves."""
-    rows = _Encoded(predictions, divergence, plan)
-    columns = rows if to is None else _Encoded(to, divergence, plan)
+    # a rectangle goes row by row: one block of rows, the rest for columns
+    rows = _Encoded(predictions, divergence, plan, keep=plan.cached_blocks if to is None else 1)
+    columns = rows if to is None else _Encoded(to, divergence, plan, keep=max(1, plan.cached_blocks - 1))
     values = np.empty((plan.n_points, plan.n_columns))
     for done, ((i, j), sums) in enumerate(_tile_sums(plan.tiles, divergence, rows, columns)):
         at, across = plan.block(i, plan.n_points), plan.block(j, plan.n_columns)
@@ -141,6 +142,7 @@ class _Encoded:
     predictions: Predictions
     divergence: Divergence
     plan: Plan
+    keep: int
     blocks: OrderedDict[int, list[jax.Array]] = field(default_factory=OrderedDict)
     diagonals: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -149,7 +151,7 @@ class _Encoded:
         if index in self.blocks:
             self.blocks.move_to_end(index)
             return self.blocks[index]
-        while len(self.blocks) >= self.plan.cached_blocks:
+        while len(self.blocks) >= self.keep:
             self.blocks.popitem(last=False)
         log_probs = np.asarray(self.predictions.log_probs[self.plan.block(index, self.predictions.n_points)])
         starts = range(0, log_probs.shape[1], self.plan.samples)

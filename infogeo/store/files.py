@@ -19,7 +19,8 @@ from infogeo.store.source import RunSource
 
 SUFFIXES = (".npy", ".npz")
 TYPICAL_CHECKPOINTS = 8
-"""From how many checkpoints of a file, evenly spread, the typical row is taken."""
+TYPICAL_SAMPLES = 4096
+"""From how many checkpoints and samples of a file, evenly spread, the typical row is taken."""
 
 
 def read_file(path: Path, name: str, kind: Kind | None) -> list[RunSource]:
@@ -52,8 +53,8 @@ def _source(path: Path, name: str, array: NDArray[Any], kind: Kind | None) -> Ru
         run, step = run_and_step(name)
         array, steps = array[None], np.array([0 if step is None else step])
     if kind is None:
-        every = max(1, len(array) // TYPICAL_CHECKPOINTS)
-        kind = recognise(np.asarray(array[::every]))
+        every = -(-len(array) // TYPICAL_CHECKPOINTS)
+        kind = recognise(np.asarray(array[::every, :: -(-array.shape[1] // TYPICAL_SAMPLES)]))
     files = (path.name, f"{name}{path.suffix}")
     return RunSource(run=run, steps=steps, array=array, kind=kind, where=where, files=files)
 

@@ -95,8 +95,9 @@ def _gather(roots: list[Path], kind: Kind | None, beside: set[Path]) -> _Found:
     """Everything that the paths hold; runs of one name in different inputs are told apart by the input's name."""
     if not roots:
         raise InputError("input: there is none; give a store, a file or a folder")
-    per_root: list[list[RunSource]] = []
     stores: list[tuple[Path, StoreContent]] = []
+    loose: list[RunSource] = []  # of files given one by one, as a shell's wildcard does: one folder, so to speak
+    folders: list[tuple[str, list[RunSource]]] = []
     for root in roots:
         sources: list[RunSource] = []
         for path in _inputs(root, beside):
@@ -107,17 +108,17 @@ def _gather(roots: list[Path], kind: Kind | None, beside: set[Path]) -> _Found:
             else:
                 name = path.relative_to(root).with_suffix("").as_posix() if path != root else path.stem
                 sources += read_file(path, name, kind)
-        per_root.append(sources)
-    runs = Counter(run for sources in per_root for run in {s.run for s in sources})
+        if root.is_file():
+            loose += sources
+        else:
+            folders.append((root.stem if is_store(root) else root.resolve().name, sources))
+    runs = Counter(run for sources in (loose, *(s for _, s in folders)) for run in {s.run for s in sources})
     if runs and max(runs.values()) > 1:
-        per_root = [
-            [replace(s, run=f"{root.stem}/{s.run}") for s in sources]
-            for root, sources in zip(roots, per_root, strict=True)
-        ]
+        folders = [(name, [replace(s, run=f"{name}/{s.run}") for s in sources]) for name, sources in folders]
     _check_agreement(stores)
     first = stores[0][1] if stores else None
     return _Found(
-        [s for sources in per_root for s in sources],
+        [*loose, *(s for _, sources in folders for s in sources)],
         first.label_space if first else None,
         next((content.labels for _, content in stores if content.labels is not None), None),
     )
@@ -134,9 +135,13 @@ def _inputs(root: Path, beside: set[Path]) -> Iterable[Path]:
     if is_store(root):
         return [root]
     found = []
-    pending = [root]
+    pending, seen = [root], set()
     while pending:
-        for path in sorted(pending.pop().iterdir()):
+        folder = pending.pop()
+        if folder.resolve() in seen:  # links may lead in circles
+            continue
+        seen.add(folder.resolve())
+        for path in sorted(folder.iterdir()):
             if path.name.startswith("."):
                 continue
             if path.is_dir() and not is_store(path):
@@ -262,12 +267,14 @@ class _FileLogProbs:
 
     def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
         start, stop, _ = points.indices(self.shape[0])
-        parts = [
-            source.read(max(start - first, 0), min(stop, last) - first).values
-            for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True)
-            if max(first, start) < min(last, stop)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, *self.shape[1:]), dtype=np.float32)
+        _, n, c = self.shape
+        block = np.empty((stop - start, n, c), dtype=np.float32)
+        size = max(1, BLOCK_BYTES // (4 * n * c))
+        for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True):
+            for at in range(max(start, first), min(stop, last), size):
+                end = min(at + size, stop, last)
+                block[at - start : end - start] = source.read(at - first, end - first).values
+        return block
 
 
 def _verdict(sources: list[RunSource]) -> list[str]:

@@ -52,7 +52,7 @@ def read_table(path: Path) -> list[dict[str, Any]]:
         rows = [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
     else:
         reader = csv.DictReader(_text(path, "meta").splitlines(), skipinitialspace=True)
-        rows = [{k: _cell(v) for k, v in row.items() if k} for row in reader]
+        rows = [{k: v if k in ("run", "file") else _cell(v) for k, v in row.items() if k} for row in reader]
     if not rows:
         raise InputError(f"meta: {path} holds no rows; give a table with a header and a row per run")
     if not all("run" in row or "file" in row for row in rows):
@@ -74,7 +74,12 @@ def metadata_of(sources: list[RunSource], rows: list[dict[str, Any]]) -> tuple[d
         if not names:
             unmatched.append(str(row.get("run", row.get("file"))))
         for name in names:
-            found.setdefault(name, {}).update(values)
+            before = found.setdefault(name, values)
+            different = [column for column in values if before.get(column) != values[column]]
+            if different:
+                raise InputError(
+                    f"meta: two rows give run '{name}' different values of '{different[0]}'; metadata is per run"
+                )
     runs = sorted({s.run for s in sources})
     if not found:
         raise InputError(
@@ -90,7 +95,7 @@ def metadata_of(sources: list[RunSource], rows: list[dict[str, Any]]) -> tuple[d
 
 
 def _matches(row: Mapping[str, Any], source: RunSource) -> bool:
-    return str(row["run"]) == source.run if "run" in row else str(row["file"]) in source.files
+    return str(row.get("run")) == source.run or str(row.get("file")) in source.files
 
 
 def _text(path: Path, argument: str) -> str:
@@ -111,7 +116,7 @@ def _cell(text: str | None) -> Any:
     """A number where the text is one, None where it is empty."""
     if text is None or not text.strip():
         return None
-    for convert in (int, float):
+    for convert in () if "_" in text else (int, float):
         try:
             return convert(text)
         except ValueError:
@@ -133,7 +138,10 @@ def read_matrix(path: Path) -> NDArray[Any]:
     if not path.is_file():
         raise InputError(f"matrix: {path} does not exist")
     if path.suffix in (".npy", ".npz"):
-        return read_array(path)
+        values = read_array(path)
+        if values.ndim != 2:
+            raise InputError(f"matrix: {path} has shape {values.shape}, expected [P, P]")
+        return values
     if path.suffix not in (".csv", ".txt"):
         raise InputError(f"matrix: {path} cannot be read; give .npy, .npz or .csv")
     rows = [[cell.strip() for cell in line.split(",")] for line in _text(path, "matrix").splitlines() if line.strip()]
@@ -157,4 +165,6 @@ def points_of_rows(rows: list[dict[str, Any]], length: int) -> Points:
         raise InputError(f"meta: {len(rows)} rows for a matrix of {length} points; give one row per point, in order")
     names = [str(row.get("run", row.get("file"))) for row in rows]
     steps = [[row.get("step") or 0] for row in rows]
+    if not all(isinstance(step, int) for [step] in steps):
+        raise InputError("meta: the column 'step' must hold whole numbers")
     return Points.of_runs(names, steps, rows)

@@ -82,11 +82,14 @@ class StoreWriter:
                 f"run '{name}': log_probs {values.shape} with steps {at.shape}, expected [T, {self._shape[0]}, "
                 f"{self._shape[1]}] with [T]"
             )
+        if not np.array_equal(at, np.asarray(steps)) or len(np.unique(at)) < len(at):
+            raise InputError(f"run '{name}': steps must be whole numbers, each once")
         key = run_key(name)
         if key in self._runs:
             raise InputError(f"run '{name}': is in the store already; give every run a name of its own")
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in (metadata or {}).items()}
         checked = to_log_probs(values, Kind.LOG_PROBABILITIES, f"run '{name}'").values
-        group = self._runs.create_group(key, attributes={"run": name, "metadata": dict(metadata or {})})
+        group = self._runs.create_group(key, attributes={"run": name, "metadata": plain})
         _write(group, "step", at)
         _write(group, "log_probs", checked, chunks=chunk_shape(*self._shape))
         _write(group, "fingerprint", fingerprint_bytes([fingerprint(row) for row in checked]))

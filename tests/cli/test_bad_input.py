@@ -60,6 +60,10 @@ CASES = {
     "no size": (lambda d, a: [a, "--memory", "much"], "'much' is no size"),
     "too little memory": (lambda d, a: [a, "--memory", "1KB"], "this needs at least"),
     "matrix and predictions": (lambda d, a: [a, "--matrix", a], "give either predictions"),
+    "matrix with options of predictions": (
+        lambda d, a: ["--matrix", save(d / "d.npy", np.eye(3)), "--labels", d / "labels.npy"],
+        "--matrix: goes with --meta",
+    ),
     "matrix that is none": (lambda d, a: ["--matrix", save(d / "d.npy", -np.ones((3, 3)))], "is on the diagonal"),
     "points that coincide": (lambda d, a: [save(a, np.full((4, 3, 2), 0.5))], "the points coincide"),
 }  # fmt: skip
@@ -84,15 +88,35 @@ def test_an_unknown_divergence_is_refused_with_the_ones_there_are(tmp_path, run)
 
 def test_an_existing_map_is_replaced_only_when_asked_and_other_things_never(tmp_path, run):
     assert shell("embed", run, "--out", tmp_path / "map").returncode == 0
-    (tmp_path / "map" / "mark").write_text("old")
+    (tmp_path / "map" / "spectrum.csv").write_text("old")
     refused(shell("embed", run, "--out", tmp_path / "map"), "exists; choose another place")
-    assert (tmp_path / "map" / "mark").exists()
+    assert (tmp_path / "map" / "spectrum.csv").read_text() == "old"
     assert shell("embed", run, "--out", tmp_path / "map", "--overwrite").returncode == 0
-    assert not (tmp_path / "map" / "mark").exists()
+    assert (tmp_path / "map" / "spectrum.csv").read_text() != "old"
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("mine")
-    refused(shell("embed", run, "--out", tmp_path / "thesis", "--overwrite"), "was not made by infogeo")
+    refused(shell("embed", run, "--out", tmp_path / "thesis", "--overwrite"), "something else lies there")
     assert (tmp_path / "thesis" / "chapter").read_text() == "mine"
+
+
+def test_overwriting_never_takes_a_folder_that_holds_more_than_the_result(tmp_path, run):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "a.npy").write_bytes(run.read_bytes())
+    assert shell("embed", project / "a.npy", "--out", project / "map").returncode == 0
+    refused(shell("embed", project / "a.npy", "--out", project, "--overwrite"), "something else lies there")
+    onto_map = shell("project", project / "map", project / "a.npy", "--out", project / "map", "--overwrite")
+    refused(onto_map, "something else lies there")
+    (project / "map" / "notes.md").write_text("mine")
+    refused(shell("embed", project / "a.npy", "--out", project / "map", "--overwrite"), "something else lies there")
+    assert (project / "map" / "notes.md").read_text() == "mine"
+    assert (project / "a.npy").exists()
+
+
+def test_columns_that_infogeo_writes_itself_are_refused(tmp_path, run):
+    (tmp_path / "m.csv").write_text("run,accuracy\na,0.9\n")
+    process = shell("embed", run, "--meta", tmp_path / "m.csv", "--out", tmp_path / "map")
+    refused(process, "infogeo writes a column 'accuracy' itself")
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, run):

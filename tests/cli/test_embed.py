@@ -120,6 +120,17 @@ def test_project_needs_the_predictions_of_the_map_unchanged(folder, tmp_path):
     assert not (tmp_path / "q").exists()
 
 
+def test_project_notices_labels_that_have_changed(made, folder, tmp_path):
+    runs, labels = tmp_path / "runs", tmp_path / "labels.npy"
+    runs.mkdir()
+    (runs / "net-0.npy").write_bytes((folder / "runs" / "net-0.npy").read_bytes())
+    labels.write_bytes((folder / "labels.npy").read_bytes())
+    assert shell("embed", runs, "--labels", labels, "--out", tmp_path / "map", "-q").returncode == 0
+    np.save(labels, np.roll(np.load(labels), 1))
+    new = folder / "runs" / "net-1.npy"
+    refused(shell("project", tmp_path / "map", new, "--out", tmp_path / "p"), "labels.npy: is missing or has changed")
+
+
 @pytest.mark.parametrize("form", ["npy", "npz", "csv"])
 def test_a_matrix_makes_a_map_too(tmp_path, form):
     matrix = infogeo.pairwise_divergence(trajectories(), infogeo.Bhattacharyya()).to_numpy()

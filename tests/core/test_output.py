@@ -43,7 +43,7 @@ def test_our_result_is_replaced_only_when_asked(tmp_path):
 
 def test_what_is_not_ours_is_never_replaced(tmp_path):
     (tmp_path / "thesis").write_text("mine")
-    with pytest.raises(InputError, match="was not made by infogeo"), written_beside(tmp_path / "thesis", True, ours):
+    with pytest.raises(InputError, match="something else lies there"), written_beside(tmp_path / "thesis", True, ours):
         pass
     assert (tmp_path / "thesis").read_text() == "mine"
 
@@ -52,6 +52,16 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"), written_beside(tmp_path / "file" / "x", False, ours):
         pass
+
+
+def test_a_link_keeps_its_place_and_what_it_points_to_is_filled(tmp_path):
+    (tmp_path / "big").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "big")
+    with written_beside(tmp_path / "link", False, ours) as target:
+        target.mkdir()
+        (target / "ours").write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "big" / "ours").read_text() == "new"
 
 
 def test_a_directory_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):

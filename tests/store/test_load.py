@@ -34,6 +34,8 @@ def array(seed, *lead):
         ("final", ("final", None)),
         ("Epoch4", ("run", 4)),
         ("misstep4x", ("misstep_x", 4)),
+        ("epoch=1-step=100", ("run", 100)),
+        ("wide-step7-epoch2", ("wide", 7)),
     ],
 )
 def test_run_and_step_come_from_the_name(name, expected):
@@ -98,6 +100,52 @@ def test_metadata_may_be_json_and_says_what_it_could_not_join(tmp_path):
     assert "metadata: 1 rows match no run (first: zzz)" in found.notes
     assert "metadata: 1 runs have no row (first: b)" in found.notes
     assert found.points["depth"][0] == 3
+
+
+def test_run_names_that_look_like_numbers_are_joined_as_text(tmp_path):
+    for i, name in enumerate(("1", "01", "1_0")):
+        np.save(tmp_path / f"{name}.npy", array(i, 2))
+    (tmp_path / "meta.csv").write_text("run,tag\n1,one\n01,zero-one\n1_0,1_0\n")
+    points = infogeo.load(tmp_path, meta=tmp_path / "meta.csv").points
+    tags = dict(zip(points["run"].tolist(), points["tag"].tolist(), strict=True))
+    assert tags == {"1": "one", "01": "zero-one", "1_0": "1_0"}
+
+
+def test_metadata_that_differs_within_a_run_is_refused(tmp_path):
+    for step in (1, 2):
+        np.save(tmp_path / f"a_{step}.npy", array(step))
+    (tmp_path / "meta.csv").write_text("file,x\na_1.npy,1\na_2.npy,2\n")
+    with pytest.raises(infogeo.InputError, match="give run 'a' different values of 'x'; metadata is per run"):
+        infogeo.load(tmp_path, meta=tmp_path / "meta.csv")
+
+
+def test_metadata_may_name_the_file_where_its_run_is_another_name(tmp_path):
+    np.save(tmp_path / "a.npy", array(0, 2))
+    (tmp_path / "meta.csv").write_text("run,file,x\nwandb-7f,a.npy,3\n")
+    assert infogeo.load(tmp_path, meta=tmp_path / "meta.csv").points["x"].tolist() == [3, 3]
+
+
+def test_checkpoints_given_one_by_one_make_the_same_run_as_their_folder(tmp_path):
+    for step in (0, 10, 20):
+        np.save(tmp_path / f"probs_step{step}.npy", array(step))
+    whole = infogeo.load(tmp_path)
+    loose = infogeo.load(sorted(tmp_path.glob("*.npy")))
+    assert loose.points.runs == whole.points.runs == ["probs"]
+    assert loose.points["step"].tolist() == [0, 10, 20]
+    assert loose.fingerprints == whole.fingerprints
+
+
+def test_links_in_circles_are_followed_once(tmp_path):
+    (tmp_path / "runs").mkdir()
+    np.save(tmp_path / "runs" / "a.npy", array(0, 2))
+    (tmp_path / "runs" / "loop").symlink_to(tmp_path / "runs")
+    assert infogeo.load(tmp_path / "runs").points.runs == ["a"]
+
+
+def test_huge_numbers_in_metadata_do_no_harm(tmp_path):
+    np.save(tmp_path / "a.npy", array(0, 2))
+    (tmp_path / "meta.csv").write_text("run,seed\na,12345678901234567890\n")
+    assert infogeo.load(tmp_path, meta=tmp_path / "meta.csv").points["seed"][0] == pytest.approx(1.2345678901234567e19)
 
 
 def test_runs_of_one_name_in_two_folders_are_told_apart(tmp_path):

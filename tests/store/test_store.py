@@ -87,6 +87,8 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path):
     [
         ([0], random_log_probs(0, 2, 5, 3), r"log_probs \(2, 5, 3\) with steps \(1,\)"),
         ([0, 1], random_log_probs(0, 2, 4, 3), r"expected \[T, 5, 3\]"),
+        ([0, 0.5], random_log_probs(0, 2, 5, 3), "steps must be whole numbers, each once"),
+        ([3, 3], random_log_probs(0, 2, 5, 3), "steps must be whole numbers, each once"),
         ([0, 1], np.zeros((2, 5, 3)), "does not exponentiate to a sum of 1"),
     ],
 )
