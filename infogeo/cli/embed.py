@@ -14,10 +14,14 @@ from infogeo.cli import options
 from infogeo.cli.console import Messages, answers_for_errors, as_bytes, existing, readable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from infogeo.cli.mapdir import MapContents
     from infogeo.core.kinds import Kind
     from infogeo.core.predictions import Predictions
     from infogeo.divergences.base import Divergence
+    from infogeo.nulls import NullComparison
 
 REPLICATES = 5
 """Shuffled data sets for the null; each costs as much as the map itself."""
@@ -120,7 +124,6 @@ def make_map(
     )
     from infogeo.core.errors import InputError
     from infogeo.embed import embed_predictions
-    from infogeo.nulls import explained_stress_null
     from infogeo.pairwise import plan_pairwise
 
     if predictions.n_points < 2:
@@ -141,22 +144,11 @@ def make_map(
     )
     with messages.progress("divergences") as progress:
         made = embed_predictions(predictions, task.divergence, task.components, progress, task.memory)
-    embedding, null = made.embedding, None
+    embedding = made.embedding
     if predictions.labels is not None:
         accuracy, loss = predictions.scores()
-        points = predictions.points.with_columns(accuracy=accuracy, loss=loss)
-        embedding = replace(embedding, points=points)
-    if task.null:
-        with messages.progress("null") as progress:
-            null = explained_stress_null(
-                predictions,
-                task.divergence,
-                embedding.explained_stress,
-                replicates=REPLICATES,
-                memory=task.memory,
-                seed=task.seed,
-                progress=progress,
-            )
+        embedding = replace(embedding, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))
+    null = _null(predictions, task, embedding.explained_stress, messages) if task.null else None
     for line in _findings(embedding.explained_stress.tolist(), null and null.sentence()):
         messages.say(line)
     provenance = {
@@ -167,6 +159,21 @@ def make_map(
     }
     matrix = replace(made.matrix, points=embedding.points)
     return MapContents(embedding, matrix, made.references, null, provenance)
+
+
+def _null(predictions: Predictions, task: MapTask, stress: NDArray[np.float64], messages: Messages) -> NullComparison:
+    from infogeo.nulls import explained_stress_null
+
+    with messages.progress("null") as progress:
+        return explained_stress_null(
+            predictions,
+            task.divergence,
+            stress,
+            replicates=REPLICATES,
+            seed=task.seed,
+            memory=task.memory,
+            progress=progress,
+        )
 
 
 def _read(

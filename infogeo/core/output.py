@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool])
         yield target
         _take_place(target, path, aside=scratch / "replaced")
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(scratch)
 
 
 def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
@@ -56,6 +57,16 @@ def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> 
         )
     if not overwrite:
         raise InputError(f"{path}: exists; choose another place, or replace it with --overwrite (overwrite=True)")
+
+
+def _remove(scratch: Path) -> None:
+    """Remove a directory; where a background thread is still finishing a write there, again until it stays gone."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    for _ in range(40):
+        time.sleep(0.02)
+        if not scratch.exists():
+            return
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _take_place(new: Path, path: Path, aside: Path) -> None:

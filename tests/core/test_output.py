@@ -1,5 +1,9 @@
 """Results appear whole or not at all."""
 
+import contextlib
+import threading
+import time
+
 import pytest
 
 from infogeo import InputError
@@ -80,3 +84,22 @@ def test_a_directory_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
         target.mkdir()
     assert (place / "ours").read_text() == "old"
     assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_write_that_is_still_under_way_leaves_nothing_behind(tmp_path):
+    """An interrupt leaves threads that go on writing for a moment."""
+    stop = time.monotonic() + 0.3
+
+    def go_on_writing(folder):
+        while time.monotonic() < stop:
+            with contextlib.suppress(OSError):
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"chunk-{time.monotonic()}").write_text("late")
+
+    with pytest.raises(KeyboardInterrupt), written_beside(tmp_path / "dir", False, ours) as target:
+        target.mkdir()
+        thread = threading.Thread(target=go_on_writing, args=(target / "array",))
+        thread.start()
+        raise KeyboardInterrupt
+    thread.join()
+    assert list(tmp_path.iterdir()) == []
