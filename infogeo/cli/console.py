@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Timer, current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import typer
@@ -53,10 +55,46 @@ class Messages:
         patience.daemon = True
         patience.start()
         try:
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+            def advance(done: int, total: int) -> None:
+                _INTERRUPT.check()
+                bar.update(task, completed=done, total=total)
+
+            yield advance
         finally:
             patience.cancel()
             bar.stop()
+
+
+class _Interrupt:
+    """Ctrl-C, remembered: raised inside a callback of a library it can be swallowed; then the next step ends."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def listen(self) -> None:
+        """Take over SIGINT, unless this is no main thread or the shell has it ignored."""
+        self.seen = False
+        if current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._handle)
+            sys.unraisablehook = self._unraisable
+
+    def check(self) -> None:
+        """Raise the interrupt that was swallowed."""
+        if self.seen:
+            raise KeyboardInterrupt
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.seen = True
+        raise KeyboardInterrupt
+
+    @staticmethod
+    def _unraisable(problem: Any) -> None:
+        if not isinstance(problem.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(problem)
+
+
+_INTERRUPT = _Interrupt()
 
 
 def answers_for_errors(command: Command) -> Command:
@@ -64,6 +102,7 @@ def answers_for_errors(command: Command) -> Command:
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        _INTERRUPT.listen()
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt:

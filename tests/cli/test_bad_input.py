@@ -145,7 +145,7 @@ def test_ctrl_c_removes_partial_work_and_exits_130(tmp_path):
         time.sleep(0.1)
     assert list(tmp_path.rglob("log_probs")), "the demo had not begun to write"
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "interrupted" in errors.splitlines()[-1]

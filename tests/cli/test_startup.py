@@ -50,3 +50,32 @@ def test_an_unknown_option_is_a_short_message():
     assert process.returncode == 2
     assert "Traceback" not in process.stderr
     assert "--nonsense" in process.stderr
+
+
+def test_an_interrupt_that_a_library_swallows_ends_the_next_step():
+    code = """
+import os, signal
+from infogeo.cli.console import Messages, answers_for_errors
+
+class Callback:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)  # raised in here, where Python ignores exceptions
+        sum(range(1000))
+
+@answers_for_errors
+def command():
+    with Messages(quiet=True).progress("work") as advance:
+        made = Callback()
+        del made
+        print("went on", flush=True)
+        advance(1, 2)
+    print("never here")
+
+try:
+    command()
+except BaseException as stop:
+    print(getattr(stop, "exit_code", stop))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["went on", "130"]
+    assert done.stderr.strip() == "infogeo: interrupted; nothing was written"
