@@ -12,6 +12,10 @@ from infogeo.cli import options
 from infogeo.cli.console import Messages, Progress, answers_for_errors, existing
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from infogeo.core.points import Points
     from infogeo.core.predictions import Predictions
 
 
@@ -48,7 +52,7 @@ def project(
         write_coordinates,
         write_provenance,
     )
-    from infogeo.core.errors import InputError
+    from infogeo.core.checks import check_same_probe
     from infogeo.core.output import check_free, written_beside
     from infogeo.embed import Projection
     from infogeo.pairwise import pairwise_divergence
@@ -61,20 +65,13 @@ def project(
         old = _fitted(directory, provenance, fitted, progress)
     with messages.progress("reading") as progress:
         new = load(existing(inputs), meta=meta, steps=steps, kind=kind, progress=progress)
-    if new.log_probs.shape[1:] != old.log_probs.shape[1:]:
-        raise InputError(
-            f"input: N={new.n_samples} samples and C={new.n_classes} classes, but the map is on N={old.n_samples}, "
-            f"C={old.n_classes}; predictions must be on the map's probe set"
-        )
+    sizes = {str(directory): (old.n_samples, old.n_classes), str(inputs[0]): (new.n_samples, new.n_classes)}
+    check_same_probe(sizes)
     divergence = _divergence(directory, embedding.divergence)
     messages.say(f"plan: {new.n_points} new points on a map of {old.n_points}")
     with messages.progress("divergences") as progress:
         rows = pairwise_divergence(new, divergence, to=old, progress=progress, memory=as_bytes(memory))
-    points = new.points
-    if old.labels is not None:
-        accuracy, loss = new.with_labels(old.labels).scores()
-        points = points.with_columns(accuracy=accuracy, loss=loss)
-    placed = Projection(points, embedding.project(rows))
+    placed = Projection(_scored(new, old.labels), embedding.project(rows))
     record = {
         **provenance_of_environment(monotonic() - began),
         "map": {"directory": str(directory.resolve()), "fingerprint": provenance["fingerprint"]},
@@ -118,6 +115,14 @@ def _fitted(directory: Path, provenance: dict[str, Any], moved: list[Path] | Non
     if found["fingerprint of labels"] != provenance["fingerprint of labels"]:
         raise InputError(f"{labels}: is missing or has changed since {directory} was made; make the map again")
     return old
+
+
+def _scored(new: Predictions, labels: NDArray[np.int64] | None) -> Points:
+    """The new points with their accuracy and loss, where the map knows labels."""
+    if labels is None:
+        return new.points
+    accuracy, loss = new.with_labels(labels).scores()
+    return new.points.with_columns(accuracy=accuracy, loss=loss)
 
 
 def _divergence(directory: Path, name: str) -> Any:

@@ -51,6 +51,13 @@ class LabelSpace:
         if values.dtype.kind in "fiub" and np.all(values == np.floor(values)):
             numbers = values.astype(np.int64)
             wrong = np.flatnonzero((numbers < 0) | (numbers >= len(self)))
+            if self != LabelSpace.of_size(len(self)) and set(map(str, numbers.tolist())) <= set(self.names):
+                if not wrong.size:
+                    raise InputError(
+                        f"labels: may be numbers or names of classes, which are {self._listed()} in this order; "
+                        "give names as text (NumPy strings, or .json)"
+                    )
+                return self.encode(numbers.astype(str), n_samples)
             if wrong.size:
                 raise InputError(
                     f"labels: {numbers[wrong[0]]} at sample {wrong[0]} is out of range; "
@@ -61,8 +68,8 @@ class LabelSpace:
         names = values.astype(str).tolist()
         for sample, name in enumerate(names):
             if name not in index:
-                raise InputError(
-                    f"labels: '{name}' at sample {sample} is no class; classes are {', '.join(self.names[:6])}"
-                    f"{', ...' if len(self) > 6 else ''}"
-                )
+                raise InputError(f"labels: '{name}' at sample {sample} is no class; classes are {self._listed()}")
         return np.asarray([index[name] for name in names], dtype=np.int64)
+
+    def _listed(self) -> str:
+        return ", ".join(self.names[:6]) + (", ..." if len(self) > 6 else "")

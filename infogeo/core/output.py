@@ -46,8 +46,11 @@ def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> 
     """Refuse a place that is taken, before any work starts.
 
     Raises:
-        InputError: something stands there, and may not be replaced.
+        InputError: something stands there and may not be replaced, or nothing can be written there.
     """
+    standing = next(folder for folder in path.absolute().parents if folder.exists())
+    if not os.access(standing, os.W_OK | os.X_OK) or not standing.is_dir():
+        raise InputError(f"{path}: cannot be written ({standing} is no directory to write in); choose another place")
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not is_ours(path):

@@ -46,7 +46,7 @@ def read_array(path: Path) -> NDArray[Any]:
 
 
 def _source(path: Path, name: str, array: NDArray[Any], kind: Kind | None) -> RunSource:
-    where = str(path) if path.suffix == ".npy" else f"{path}, '{name}'"
+    where = str(path) if path.suffix.lower() == ".npy" else f"{path}, '{name}'"
     check_array(array, where)
     run, steps = name, None
     if array.ndim == 2:
@@ -62,7 +62,7 @@ def _source(path: Path, name: str, array: NDArray[Any], kind: Kind | None) -> Ru
 def _arrays(path: Path, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
     """(name, array) of everything in a file; an .npy is mapped, not read."""
     try:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             yield name, np.load(path, mmap_mode="r", allow_pickle=False)
             return
         with path.open("rb") as file, np.load(file, allow_pickle=False) as members:

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,11 +23,16 @@ FORMAT = 1
 ATTRIBUTE = "infogeo"
 CONTENT = "log-probabilities, nats"
 CHUNK_BYTES = 16 * 2**20
+LONGEST_KEY = 160
+"""File systems take names of 255 bytes."""
 
 
 def run_key(name: str) -> str:
-    """The name of a run's group: any text becomes one safe path component."""
-    return "run-" + quote(name, safe="")
+    """The name of a run's group: any text becomes one safe path component, cut and told apart by a hash when long."""
+    key = "run-" + quote(name, safe="")
+    if len(key) > LONGEST_KEY:
+        key = f"{key[:LONGEST_KEY]}-{blake2b(name.encode(), digest_size=16).hexdigest()}"
+    return key
 
 
 def chunk_shape(n_samples: int, n_classes: int) -> tuple[int, int, int]:

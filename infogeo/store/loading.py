@@ -80,7 +80,7 @@ def load(
         floored=report.floored,
         correction=report.correction,
         source=tuple(str(root) for root in roots),
-        notes=(*_verdict(sources), *notes),
+        notes=(*_verdict(sources), *_naming(found.sources), *notes),
     )
 
 
@@ -129,7 +129,7 @@ def _inputs(root: Path, beside: set[Path]) -> Iterable[Path]:
     if not root.exists():
         raise InputError(f"{root}: does not exist")
     if root.is_file():
-        if root.suffix not in SUFFIXES:
+        if root.suffix.lower() not in SUFFIXES:
             raise InputError(f"{root}: cannot be read; give {', '.join(SUFFIXES)}, a folder of these, or a store")
         return [root]
     if is_store(root):
@@ -146,8 +146,13 @@ def _inputs(root: Path, beside: set[Path]) -> Iterable[Path]:
                 continue
             if path.is_dir() and not is_store(path):
                 pending.append(path)
-            elif path.is_dir() or (path.suffix in SUFFIXES and path.resolve() not in beside):
+            elif path.is_dir() or (path.suffix.lower() in SUFFIXES and path.resolve() not in beside):
                 found.append(path)
+    for path in found:
+        try:
+            path.name.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{str(path)!a}: its name is no UTF-8, so no table can hold it; rename it") from error
     if not found:
         raise InputError(f"{root}: holds no predictions; expected {', '.join(SUFFIXES)} files or stores in it")
     return sorted(found)
@@ -279,5 +284,21 @@ class _FileLogProbs:
 
 def _verdict(sources: list[RunSource]) -> list[str]:
     """In words, what the files were taken for."""
-    kinds = Counter(str(s.kind) for s in sources if s.files)
-    return [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]
+    files = [s for s in sources if s.files]
+    kinds = Counter(str(s.kind) for s in files)
+    notes = [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]
+    for source in (s for s in files if s.kind is Kind.LOGITS):
+        first = np.asarray(source.array[0:1])
+        if first.min() >= 0 and first.max() <= 1:
+            return [*notes, f"{source.where}: its numbers lie in [0, 1], but rows do not sum to 1; are they logits?"]
+    return notes
+
+
+def _naming(sources: list[RunSource]) -> list[str]:
+    """In words, how the names of single checkpoints were understood, by an example."""
+    single = [s for s in sources if s.files and s.steps is not None]
+    if not single:
+        return []
+    first, runs = single[0], {s.run for s in single}
+    example = f"{first.files[1]} is step {np.asarray(first.steps)[0]} of '{first.run}'"
+    return [f"names of single checkpoints: {example} (arrays: {len(single)}, runs: {len(runs)})"]

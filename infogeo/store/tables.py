@@ -130,7 +130,7 @@ def _parsed(cells: list[str]) -> NDArray[Any]:
 
 
 def read_matrix(path: Path) -> NDArray[Any]:
-    """A matrix [P, P] from .npy, .npz or .csv (numbers, with or without a header line).
+    """A matrix [P, P] from .npy, .npz or .csv (numbers; with or without a header line and names of rows).
 
     Raises:
         InputError: missing, unreadable, or not numbers.
@@ -145,7 +145,9 @@ def read_matrix(path: Path) -> NDArray[Any]:
     if path.suffix not in (".csv", ".txt"):
         raise InputError(f"matrix: {path} cannot be read; give .npy, .npz or .csv")
     rows = [[cell.strip() for cell in line.split(",")] for line in _text(path, "matrix").splitlines() if line.strip()]
-    if rows and len(rows) == len(rows[0]) + 1:
+    if rows and rows[0][0] == "":  # as pandas writes it: names of rows and columns
+        rows = [row[1:] for row in rows[1:]]
+    elif rows and len(rows) == len(rows[0]) + 1:
         rows = rows[1:]
     if len({len(row) for row in rows}) > 1:
         raise InputError(f"matrix: {path} has rows of different lengths")

@@ -156,7 +156,8 @@ def test_project_refuses_what_is_no_map_and_another_probe_set(tmp_path, run):
     refused(shell("project", tmp_path, run, "--out", tmp_path / "p"), "is no map")
     assert shell("embed", run, "--out", tmp_path / "map", "-q").returncode == 0
     other = save(tmp_path / "b.npy", np.full((2, 9, 3), 1 / 3))
-    refused(shell("project", tmp_path / "map", other, "--out", tmp_path / "p"), "on the map's probe set")
+    message = "map' has N=30, C=3; all runs must predict one probe set"
+    refused(shell("project", tmp_path / "map", other, "--out", tmp_path / "p"), message)
     spectrum = tmp_path / "map" / "spectrum.csv"
     spectrum.write_text(spectrum.read_text()[:30])
     refused(shell("project", tmp_path / "map", run, "--out", tmp_path / "p"), "is a damaged map")

@@ -8,7 +8,7 @@ import pytest
 
 from infogeo import InputError
 from infogeo.core import output
-from infogeo.core.output import written_beside
+from infogeo.core.output import check_free, written_beside
 
 
 def ours(path):
@@ -56,6 +56,8 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"), written_beside(tmp_path / "file" / "x", False, ours):
         pass
+    with pytest.raises(InputError, match="file is no directory to write in"):
+        check_free(tmp_path / "file" / "deeper" / "x", False, ours)
 
 
 def test_a_link_keeps_its_place_and_what_it_points_to_is_filled(tmp_path):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import infogeo
+from infogeo import InputError
 from infogeo.core.checks import LOG_FLOOR, Kind, recognise, tolerance
+from infogeo.core.labels import LabelSpace
 from infogeo.core.predictions import fingerprint
 from tests.samples import log_softmax, trajectories
 
@@ -99,6 +101,16 @@ def test_what_is_no_prediction_is_refused_with_its_place(spoil, message):
 def test_arguments_that_do_not_fit_are_one_clear_line(arguments, message):
     with pytest.raises(infogeo.InputError, match=message):
         infogeo.Predictions.from_arrays(**{"runs": {"a": probabilities()}, **arguments})
+
+
+def test_numbers_as_class_names_are_never_mistaken_for_class_numbers():
+    years = LabelSpace(("1990", "2000"))
+    assert years.encode([2000, 1990], 2).tolist() == [1, 0]
+    assert years.encode([0, 1], 2).tolist() == [0, 1]
+    swapped = LabelSpace(("1", "0"))
+    with pytest.raises(InputError, match="may be numbers or names of classes, which are 1, 0 in this order"):
+        swapped.encode([0, 1], 2)
+    assert swapped.encode(["0", "1"], 2).tolist() == [1, 0]
 
 
 def test_labels_may_be_class_names():

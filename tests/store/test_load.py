@@ -1,6 +1,7 @@
 """Files as they come from anybody's training script."""
 
 import json
+import os
 import pickle
 
 import numpy as np
@@ -63,7 +64,11 @@ def test_a_folder_of_arrays_checkpoints_and_archives(tmp_path):
         ("wide", 1),
         ("wide", 2),
     ]
-    assert set(found.notes) == {"read as probabilities: 4 arrays", "read as log-probabilities: 3 arrays"}
+    assert set(found.notes) == {
+        "read as probabilities: 4 arrays",
+        "read as log-probabilities: 3 arrays",
+        "names of single checkpoints: deep/probs_epoch1.npy is step 1 of 'deep/probs' (arrays: 5, runs: 2)",
+    }
     assert np.abs(np.exp(found.log_probs[4]) - array(5)).max() <= 4 * 2.0**-24
 
 
@@ -133,6 +138,34 @@ def test_checkpoints_given_one_by_one_make_the_same_run_as_their_folder(tmp_path
     assert loose.points.runs == whole.points.runs == ["probs"]
     assert loose.points["step"].tolist() == [0, 10, 20]
     assert loose.fingerprints == whole.fingerprints
+
+
+def test_how_names_of_single_checkpoints_were_understood_is_said(tmp_path):
+    for depth in (18, 34):
+        np.save(tmp_path / f"resnet{depth}.npy", array(depth))
+    notes = infogeo.load(tmp_path).notes
+    assert "names of single checkpoints: resnet18.npy is step 18 of 'resnet' (arrays: 2, runs: 1)" in notes
+
+
+def test_logits_that_look_like_spoilt_probabilities_are_pointed_out(tmp_path):
+    np.save(tmp_path / "sigmoid.npy", np.random.default_rng(0).uniform(0.4, 0.9, (3, N, C)))
+    assert "its numbers lie in [0, 1], but rows do not sum to 1" in infogeo.load(tmp_path).notes[1]
+    np.save(tmp_path / "sigmoid.npy", np.random.default_rng(0).normal(size=(3, N, C)))
+    assert infogeo.load(tmp_path).notes == ("read as logits: 1 array",)
+
+
+def test_suffixes_in_capitals_are_read_too(tmp_path):
+    with (tmp_path / "A.NPY").open("wb") as file:
+        np.save(file, array(0, 2))
+    assert infogeo.load(tmp_path).points["run"].tolist() == ["A", "A"]
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.npy")
+    with open(path, "wb") as file:
+        np.save(file, array(0, 2))
+    with pytest.raises(infogeo.InputError, match="its name is no UTF-8"):
+        infogeo.load(tmp_path)
 
 
 def test_links_in_circles_are_followed_once(tmp_path):
@@ -271,7 +304,7 @@ def test_bad_files_are_one_clear_line(tmp_path, case, message, capfd):
     assert "unpickled" not in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("text", ["0,1\n1,0\n", "a,b\n0,1\n1,0\n", " 0 , 1 \n\n1,0"])
+@pytest.mark.parametrize("text", ["0,1\n1,0\n", "a,b\n0,1\n1,0\n", " 0 , 1 \n\n1,0", ",a,b\na,0,1\nb,1,0\n"])
 def test_a_matrix_in_csv(tmp_path, text):
     (tmp_path / "d.csv").write_text(text)
     assert read_matrix(tmp_path / "d.csv").tolist() == [[0, 1], [1, 0]]

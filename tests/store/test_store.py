@@ -56,7 +56,7 @@ def test_a_store_from_the_future_is_refused(store):
         infogeo.load(store)
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".", "résumé 模型", "50%", "con:x?*", "__x"])
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "résumé 模型", "50%", "con:x?*", "__x", "模" * 300])
 def test_run_names_may_be_anything(tmp_path, name):
     values = random_log_probs(0, 2, 5, 3)
     with StoreWriter.create(tmp_path / "s", 5, ["a", "b", "c"]) as writer:
