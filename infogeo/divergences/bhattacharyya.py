@@ -1,25 +1,33 @@
-"""The Bhattacharyya divergence, with one logarithm per eight samples."""
+"""The Bhattacharyya divergence, with one logarithm per block of samples."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from numpy.typing import NDArray
 
-from infogeo.divergences.base import UNIT, in_groups, products, square_root_rows
+from infogeo.divergences.base import UNIT, padded, points_last, products
 
-GROUP = 8
-"""Samples whose coefficients are multiplied before one logarithm."""
-ROOT_HALF_BITS = 0x3F3504F3
-"""The bits of sqrt(1/2): where a mantissa is cut, so that a coefficient near 1 has exponent 0."""
-ROOT_SCALE = 30
-"""Roots are multiplied by 2^30: terms of a coefficient then stay normal numbers down to the floor of log p."""
-LOG_2 = float(np.log(2))
+SCALE_BITS = 31, 32
+"""Square roots are multiplied by 2^31 on one side and 2^32 on the other.
+
+A coefficient between 2^-125.5, where the floor of log p puts it, and 1 becomes one between 2^-62.5 and 2^63. The
+product of two then lies between 2^-125 and 2^126: a normal number of float32, whatever the predictions.
+"""
+PAIR_BITS = 2 * sum(SCALE_BITS)
+UNROLLED = 24
+"""Up to so many classes the coefficients are sums written out, which the compiler keeps in registers."""
+FEATURES_AT_ONCE = 20
+"""Rows of one operand that the registers hold during such a sum."""
+EXPONENT_OF_HALF = 126
+HALF, MANTISSA = 0x3F000000, 0x007FFFFF
+"""The bits of the float32 number 1/2, and of the mantissa of any."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +43,54 @@ class Bhattacharyya:
 
     name: ClassVar[str] = "Bhattacharyya"
     fisher_factor: ClassVar[float] = 1 / 8
-    filler: ClassVar[float] = 1.0  # certain of class 0: BC = 1, whose logarithm is 0
+    filler: ClassVar[float] = 0.0  # certain of class 0: BC = 1, whose logarithm is 0
     finite_at_certainty: ClassVar[bool] = True
 
     def features(self, n_classes: int) -> int:
         """The length of an encoded row."""
-        return n_classes
+        return padded(n_classes)
 
-    def encode(self, log_p: NDArray[np.float32]) -> NDArray[np.float32]:
-        """sqrt(p) with rows of unit length."""
-        return square_root_rows(log_p)
+    def encode(self, log_p: jax.Array) -> jax.Array:
+        """sqrt(p); the length of its rows drops out with K(p, p)."""
+        return jnp.exp(points_last(log_p, fill=-jnp.inf) / 2)
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n log BC_n [P, Q] between square roots a [N, P, C] and b [N, Q, C], at one logarithm per group.
+        """-sum_n log BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q], at one logarithm for all n.
 
-        The exponent of each coefficient is split off and added as an integer; the mantissas, between sqrt(1/2)
-        and sqrt(2), multiply to at most 2^(GROUP / 2) and share one logarithm. No confidence leaves the range.
+        Two coefficients are multiplied, the exponent of the product is split off and added as an integer, and the
+        mantissas, between 1/2 and 1, are multiplied up: with at most 240 samples they stay in range.
         """
+        a, b = (x * jnp.float32(2.0**bits) for x, bits in zip((a, b), SCALE_BITS, strict=True))
+        at_once = _samples_at_once(a.shape[1])
 
-        def add_group(total: jax.Array, group: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
-            bits = lax.bitcast_convert_type(products(*group), jnp.int32)
-            exponents = (bits - ROOT_HALF_BITS) >> 23
-            mantissas = lax.bitcast_convert_type(bits - (exponents << 23), jnp.float32)
-            power = (exponents.sum(axis=0) - 2 * ROOT_SCALE * GROUP).astype(jnp.float32)
-            return total - (jnp.log(jnp.prod(mantissas, axis=0)) + power * LOG_2), None
+        def multiply(carry: jax.Array, step: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+            mantissas, exponents = lax.real(carry), lax.imag(carry)
+            coefficients = _coefficients(*step)
+            for even, odd in zip(coefficients[::2], coefficients[1::2], strict=True):
+                bits = lax.bitcast_convert_type(even * odd, jnp.int32)
+                exponents = exponents + (bits >> 23).astype(jnp.float32)
+                mantissas = mantissas * lax.bitcast_convert_type((bits & MANTISSA) | HALF, jnp.float32)
+            return lax.complex(mantissas, exponents), None
 
-        scale = jnp.float32(2.0**ROOT_SCALE)
-        groups = in_groups(a * scale, GROUP, self.filler * scale), in_groups(b * scale, GROUP, self.filler * scale)
-        start = jnp.zeros((a.shape[1], b.shape[1]), dtype=jnp.float32)
-        return lax.scan(add_group, start, groups)[0]
+        # one complex number carries both: for a second result XLA would compute the coefficients twice
+        start = lax.complex(jnp.ones((a.shape[2], b.shape[2])), jnp.zeros((a.shape[2], b.shape[2])))
+        steps = a.reshape(-1, at_once, *a.shape[1:]), b.reshape(-1, at_once, *b.shape[1:])
+        carry, _ = lax.scan(multiply, start, steps)
+        powers = lax.imag(carry) - a.shape[0] / 2 * (EXPONENT_OF_HALF + PAIR_BITS)
+        return -(jnp.log(lax.real(carry)) + powers * np.float32(np.log(2)))
 
     def rounding(self, n_classes: int) -> float:
-        """Products and their sum lose C units each, the grouped product and logarithm a few more."""
-        return (n_classes + 2 * GROUP) * UNIT
+        """Products and their sum lose C units each, the product of mantissas and the logarithm a few more."""
+        return (n_classes + 16) * UNIT
+
+
+def _samples_at_once(n_classes: int) -> int:
+    """Samples in one step of the loop: a power of two, as many as the registers hold, at least a pair."""
+    return next((size for size in (16, 8, 4) if size * n_classes <= FEATURES_AT_ONCE), 2)
+
+
+def _coefficients(a: jax.Array, b: jax.Array) -> list[jax.Array]:
+    """BC of each sample [P, Q], from square roots a [n, C, P] and b [n, C, Q]."""
+    if a.shape[1] > UNROLLED:
+        return list(products(a, b))
+    return [reduce(add, [x[:, None] * y for x, y in zip(p, q, strict=True)]) for p, q in zip(a, b, strict=True)]

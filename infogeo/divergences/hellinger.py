@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
-import numpy as np
-from numpy.typing import NDArray
+import jax.numpy as jnp
 
-from infogeo.divergences.base import UNIT, square_root_rows, sum_of_products
+from infogeo.divergences.base import UNIT, padded, points_last, sum_of_products
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,19 @@ class Hellinger:
 
     name: ClassVar[str] = "Hellinger"
     fisher_factor: ClassVar[float] = 1 / 8
-    filler: ClassVar[float] = 0.0
+    filler: ClassVar[float] = -math.inf  # no probability at all: BC = 0
     finite_at_certainty: ClassVar[bool] = True
 
     def features(self, n_classes: int) -> int:
         """The length of an encoded row."""
-        return n_classes
+        return padded(n_classes)
 
-    def encode(self, log_p: NDArray[np.float32]) -> NDArray[np.float32]:
-        """sqrt(p) with rows of unit length."""
-        return square_root_rows(log_p)
+    def encode(self, log_p: jax.Array) -> jax.Array:
+        """sqrt(p)."""
+        return jnp.exp(points_last(log_p, fill=-jnp.inf) / 2)
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n BC_n [P, Q] between square roots a [N, P, C] and b [N, Q, C].
+        """-sum_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
 
         The ones that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from infogeo.divergences.base import UNIT, sum_of_products
+from infogeo.divergences.base import UNIT, padded, points_last, sum_of_products
 
 
 @dataclass(frozen=True)
@@ -27,27 +25,27 @@ class SymmetricKL:
 
     name: ClassVar[str] = "symmetric Kullback-Leibler"
     fisher_factor: ClassVar[float] = 1.0
-    filler: ClassVar[float] = 0.0
+    filler: ClassVar[float] = -math.inf  # no probability at all: p log q = 0
     finite_at_certainty: ClassVar[bool] = False
 
     def features(self, n_classes: int) -> int:
         """The length of an encoded row."""
-        return 2 * n_classes
+        return 2 * padded(n_classes)
 
-    def encode(self, log_p: NDArray[np.float32]) -> NDArray[np.float32]:
-        """p and log p beside each other [P, N, 2C], normalised in float64."""
-        x = log_p.astype(np.float64)
-        x = x - np.asarray(logsumexp(x, axis=-1, keepdims=True))
-        return np.concatenate([np.exp(x), x], axis=-1).astype(np.float32)
+    def encode(self, log_p: jax.Array) -> jax.Array:
+        """p and log p + log C above each other [N, 2C, P]; relative to ignorance, sums near it do not cancel."""
+        x = points_last(log_p, fill=-jnp.inf)
+        relative = x + math.log(log_p.shape[2])
+        return jnp.concatenate([jnp.exp(x), jnp.where(jnp.isneginf(x), 0.0, relative)], axis=1)
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n sum_c (p log q + q log p) [P, Q] between encodings a [N, P, 2C] and b [N, Q, 2C].
+        """-sum_n sum_c (p log q + q log p) [P, Q] between encodings a [N, 2C, P] and b [N, 2C, Q].
 
         The entropies that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """
-        swapped = jnp.roll(b, b.shape[-1] // 2, axis=-1)  # log q beside p, q beside log p
+        swapped = jnp.roll(b, b.shape[1] // 2, axis=1)  # log q beside p, q beside log p
         return -sum_of_products(a, swapped)
 
     def rounding(self, n_classes: int) -> float:
         """Cross-entropies near log C cancel; each loses C units and its sum a few more."""
-        return (n_classes + 16) * UNIT * (1 + float(np.log(n_classes)))
+        return (n_classes + 16) * UNIT * (1 + float(math.log(n_classes)))

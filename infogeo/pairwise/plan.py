@@ -8,13 +8,13 @@ from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 
-TILE = 512
-"""Points per side of a tile: large enough for the matrix product, small enough for the cache."""
+TILE = 256
+"""Points per side of a tile: its running products stay in a core's cache."""
 SAMPLES = 192
 """Samples that are summed in float32 before the host goes on in float64."""
 OPERAND_BYTES = 64 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
-TILE_BUFFERS = 96
+TILE_BUFFERS = 24
 """Arrays of the size of a tile that are alive at once: groups of coefficients of the parts in flight."""
 COEFFICIENTS_PER_SECOND = 1.0e9
 """What two CPU cores reach at C = 10 (benchmarks/bench_pairwise.py); only the time shown to the user needs it."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +17,10 @@ from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import Plan, plan_pairwise
-from infogeo.pairwise.tile import tile
+from infogeo.pairwise.tile import diagonal_tile, encoded, tile
 
-CACHED_NUMBERS = 2**17
-"""Numbers that are encoded at a time: their float64 intermediates stay in a core's cache."""
-
-IN_FLIGHT = 6
-"""Parts of tiles that are launched before the first is waited for."""
+THREADS = os.cpu_count() or 1
+"""Tiles that are computed at a time."""
 
 
 def pairwise_divergence(
@@ -90,7 +84,7 @@ def _all_tiles(
     rows = _Encoded(predictions, divergence, plan, keep=plan.cached_blocks if to is None else 1)
     columns = rows if to is None else _Encoded(to, divergence, plan, keep=max(1, plan.cached_blocks - 1))
     values = np.empty((plan.n_points, plan.n_columns))
-    for done, ((i, j), sums) in enumerate(_tile_sums(plan.tiles, divergence, rows, columns)):
+    for done, ((i, j), sums) in enumerate(_tile_sums(plan.tiles, rows, columns)):
         at, across = plan.block(i, plan.n_points), plan.block(j, plan.n_columns)
         if columns is rows and i == j:
             rows.diagonals[i] = np.diagonal(sums).copy()
@@ -107,36 +101,42 @@ def _all_tiles(
 
 
 def _tile_sums(
-    tiles: Iterable[tuple[int, int]], divergence: Divergence, rows: _Encoded, columns: _Encoded
+    tiles: Iterable[tuple[int, int]], rows: _Encoded, columns: _Encoded
 ) -> Iterator[tuple[tuple[int, int], NDArray[np.float64]]]:
-    """Each tile with its sums over all samples: float32 within a block of samples, float64 across."""
-    launched = (
-        (at, tile(divergence, a, b))
-        for at in tiles
-        for a, b in zip(rows.block(at[0]), columns.block(at[1]), strict=True)
-    )
-    for at, parts in groupby(_ahead(launched), key=itemgetter(0)):
-        total = np.zeros((rows.plan.tile, rows.plan.tile))
-        for _, part in parts:
-            total += np.asarray(part)
-        yield at, total
+    """Each tile with its sums over all samples: float32 within a block of samples, float64 across.
+
+    One thread per tile, as many as there are cores: a tile's own loop runs on one core.
+    """
+    waiting: deque[tuple[tuple[int, int], Future[NDArray[np.float64]]]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for i, j in tiles:
+            a = rows.block(i)
+            b = None if columns is rows and i == j else columns.block(j)
+            waiting.append(((i, j), pool.submit(_sums, rows.divergence, a, b)))
+            if len(waiting) > THREADS:
+                at, sums = waiting.popleft()
+                yield at, sums.result()
+        for at, sums in waiting:
+            yield at, sums.result()
 
 
-def _ahead(launched: Iterator[Any]) -> Iterator[Any]:
-    """The same items, IN_FLIGHT of them launched ahead: the device works while the host encodes and adds up."""
-    waiting: deque[Any] = deque()
-    for item in launched:
-        waiting.append(item)
-        if len(waiting) > IN_FLIGHT:
-            yield waiting.popleft()
-    yield from waiting
+def _sums(divergence: Divergence, a: list[jax.Array], b: list[jax.Array] | None) -> NDArray[np.float64]:
+    """K [tile, tile] between two encoded blocks, or above the diagonal of one block with itself."""
+    if b is None:
+        parts = (diagonal_tile(divergence, x) for x in a)
+    else:
+        parts = (tile(divergence, x, y) for x, y in zip(a, b, strict=True))
+    total = np.asarray(next(parts)).astype(np.float64)
+    for part in parts:
+        total += np.asarray(part)
+    return total
 
 
 @dataclass
 class _Encoded:
     """Encoded blocks of points, padded to one shape; the most recently used ones are kept.
 
-    A block is a list of arrays [samples, tile, F] on the device, one per block of samples.
+    A block is a list of arrays [samples, F, tile] on the device, one per block of samples.
     """
 
     predictions: Predictions
@@ -155,25 +155,20 @@ class _Encoded:
             self.blocks.popitem(last=False)
         log_probs = np.asarray(self.predictions.log_probs[self.plan.block(index, self.predictions.n_points)])
         starts = range(0, log_probs.shape[1], self.plan.samples)
-        with ThreadPoolExecutor() as pool:  # NumPy lets go of the interpreter while it computes
-            self.blocks[index] = list(pool.map(lambda start: self._encode(log_probs, start), starts))
+        self.blocks[index] = [self._encode(log_probs[:, start : start + self.plan.samples]) for start in starts]
         return self.blocks[index]
 
     def self_sums(self, index: int) -> NDArray[np.float64]:
         """K(p, p) for each point of a block, by the same arithmetic as every other pair."""
         if index not in self.diagonals:
-            _, sums = next(_tile_sums([(index, index)], self.divergence, self, self))
-            self.diagonals[index] = np.diagonal(sums).copy()
+            self.diagonals[index] = np.diagonal(_sums(self.divergence, self.block(index), None)).copy()
         return self.diagonals[index]
 
-    def _encode(self, log_probs: NDArray[np.float32], start: int) -> jax.Array:
-        """One block of samples [samples, tile, F]; a few points at a time, which stay in the cache."""
-        part = log_probs[:, start : start + self.plan.samples]
-        features = self.divergence.features(part.shape[2])
-        padded = np.zeros((self.plan.samples, self.plan.tile, features), dtype=np.float32)
-        padded[..., 0] = self.divergence.filler
-        few = max(1, CACHED_NUMBERS // (part.shape[1] * part.shape[2]))
-        for first in range(0, len(part), few):
-            encoded = self.divergence.encode(part[first : first + few])
-            padded[: encoded.shape[1], first : first + len(encoded)] = encoded.swapaxes(0, 1)
-        return jnp.asarray(padded)
+    def _encode(self, log_probs: NDArray[np.float32]) -> jax.Array:
+        """One block of samples [samples, F, tile]."""
+        points, samples, classes = log_probs.shape
+        padded = np.empty((self.plan.tile, self.plan.samples, classes), dtype=np.float32)
+        padded[:points, :samples] = log_probs
+        for rest in (padded[points:], padded[:points, samples:]):
+            rest[..., 0], rest[..., 1:] = self.divergence.filler, -np.inf
+        return encoded(self.divergence, padded)
