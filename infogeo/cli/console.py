@@ -105,8 +105,8 @@ def answers_for_errors(command: Command) -> Command:
         _INTERRUPT.listen()
         try:
             return command(*args, **kwargs)
-        except KeyboardInterrupt:
-            _stop("interrupted; nothing was written", 130)
+        except KeyboardInterrupt as stop:
+            _stop(str(stop) or "interrupted; nothing was written", 130)
         except (InputError, ImportError, ArithmeticError) as error:
             _stop(str(error), 2)
         except OSError as error:

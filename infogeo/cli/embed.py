@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from infogeo.core.predictions import Predictions
     from infogeo.divergences.base import Divergence
     from infogeo.nulls import NullComparison
+    from infogeo.pairwise import Plan
 
 REPLICATES = 5
 """Shuffled data sets for the null; each costs as much as the map itself."""
@@ -35,6 +36,7 @@ class MapTask:
     components: int = 10
     null: bool = False
     memory: int | None = None
+    tiles: Path | None = None
     seed: int = 0
 
 
@@ -59,6 +61,14 @@ def embed(
         bool, typer.Option("--null", help="Also the explained stress of within-class shuffles (needs labels).")
     ] = False,
     memory: options.Memory = None,
+    tiles: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the tiles of the matrix here: a run that was stopped goes on from them, new checkpoints cost "
+            "only their own pairs, and a matrix larger than --memory stays there.",
+            metavar="DIR",
+        ),
+    ] = None,
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -83,7 +93,7 @@ def embed(
     check_free(out, overwrite, is_map)
     messages, began = Messages(quiet), monotonic()
     if matrix is not None:
-        if labels or steps or kind or memory or null:
+        if labels or steps or kind or memory or tiles or null:
             raise InputError("--matrix: goes with --meta, --components and --out alone; the rest is about predictions")
         contents = _map_of_matrix(matrix, meta, components, began)
     else:
@@ -95,7 +105,7 @@ def embed(
             "steps": steps and str(steps.resolve()),
             "as": kind and str(kind),
         }
-        task = MapTask(options.divergence_of(divergence), components, null, as_bytes(memory), seed)
+        task = MapTask(options.divergence_of(divergence), components, null, as_bytes(memory), tiles, seed)
         contents = make_map(predictions, task, recorded, messages, began)
     with written_beside(out, overwrite, is_map) as target:
         write_map(target, contents)
@@ -124,7 +134,7 @@ def make_map(
     )
     from infogeo.core.errors import InputError
     from infogeo.embed import embed_predictions
-    from infogeo.pairwise import plan_pairwise
+    from infogeo.pairwise import Layout, plan_pairwise
 
     if predictions.n_points < 2:
         raise InputError("input: holds one checkpoint in all; a map needs at least two")
@@ -135,15 +145,13 @@ def make_map(
     taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|x\d+", name)]
     if taken:
         raise InputError(f"meta: infogeo writes a column '{taken[0]}' itself; give yours another name")
-    plan = plan_pairwise(predictions, task.divergence, memory=task.memory)
-    rounds = 1 + (REPLICATES if task.null else 0)
-    messages.say(
-        f"plan: {plan.n_points} points, {plan.n_samples} samples, {plan.n_classes} classes; "
-        f"{len(plan.tiles) * rounds} tiles, {readable(plan.memory_bytes)} of memory, "
-        f"about {plan.seconds * rounds:.0f} s"
-    )
+    layout = None
+    if task.tiles is not None and not task.null:  # the matrices of the null are in memory all the same
+        layout = Layout.of(predictions.n_points, predictions.n_samples, task.divergence.features(predictions.n_classes))
+    plan = plan_pairwise(predictions, task.divergence, memory=task.memory, layout=layout)
+    messages.say(f"plan: {_planned(plan, 1 + (REPLICATES if task.null else 0))}")
     with messages.progress("divergences") as progress:
-        made = embed_predictions(predictions, task.divergence, task.components, progress, task.memory)
+        made = embed_predictions(predictions, task.divergence, task.components, progress, task.memory, task.tiles)
     embedding = made.embedding
     if predictions.labels is not None:
         accuracy, loss = predictions.scores()
@@ -159,6 +167,16 @@ def make_map(
     }
     matrix = replace(made.matrix, points=embedding.points)
     return MapContents(embedding, matrix, made.references, null, provenance)
+
+
+def _planned(plan: Plan, rounds: int) -> str:
+    """What a number of matrices by one plan takes, in words."""
+    return (
+        f"{plan.n_points} points, {plan.n_samples} samples, {plan.n_classes} classes; "
+        f"{len(plan.tiles) * rounds} tiles, {plan.operations * rounds / 1e9:.3g} GFLOP, "
+        f"{readable(plan.bytes_read * rounds)} to read, {readable(plan.memory_bytes)} of memory, "
+        f"about {plan.seconds * rounds:.0f} s"
+    )
 
 
 def _null(predictions: Predictions, task: MapTask, stress: NDArray[np.float64], messages: Messages) -> NullComparison:

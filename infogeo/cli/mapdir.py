@@ -125,7 +125,7 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
         eigenvalues=eigenvalues,
         signature=np.sign(eigenvalues).astype(np.int64),
         explained_stress=explained_stress(eigenvalues, solver["norm"]),
-        column_means=matrix.values.mean(axis=0),
+        column_means=np.asarray(matrix.values).mean(axis=0),
         norm=solver["norm"],
         residual=solver["residual"],
         converged=solver["converged"],

@@ -16,7 +16,7 @@ from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
 from infogeo.core.points import Points
 
-BLOCK_BYTES = 64 * 2**20
+BLOCK_BYTES = 8 * 2**20
 """Predictions are read in blocks of points of about this many bytes."""
 
 
@@ -28,8 +28,8 @@ class LogProbReader(Protocol):
         """(P, N, C)."""
         ...
 
-    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
-        """The float32 log-probabilities of a contiguous block of points."""
+    def __getitem__(self, at: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        """The float32 log-probabilities of a contiguous block of points, or of (points, samples)."""
         ...
 
 

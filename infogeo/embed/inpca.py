@@ -101,7 +101,7 @@ def inpca(matrix: PairwiseMatrix, n_components: int = 10) -> Embedding:
         raise InputError("matrix: an embedding needs the divergences of one set of points; project the others")
     if n_components < 1:
         raise InputError(f"n_components: {n_components}; give at least 1")
-    centred = CentredMatrix(matrix.values)
+    centred = CentredMatrix(np.asarray(matrix.values))
     norm = centred.frobenius_norm()
     if norm == 0.0:
         raise InputError("matrix: all divergences are zero, the points coincide; a map needs points that differ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ def embed_predictions(
     n_components: int = 10,
     progress: Callable[[int, int], None] | None = None,
     memory: int | None = None,
+    directory: str | PathLike[str] | None = None,
 ) -> Map:
     """Divergences, InPCA, and ignorance and truth as projected points.
 
@@ -62,8 +64,9 @@ def embed_predictions(
         n_components: K, how many axes to return at most.
         progress: called with (tiles done, tiles in all).
         memory: the bytes that the divergences may take; see `plan_pairwise`.
+        directory: where the tiles of the matrix are kept; see `pairwise_divergence`.
     """
-    matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory)
+    matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory, directory=directory)
     embedding = inpca(matrix, n_components)
     references = predictions.references(truth=divergence.finite_at_certainty)
     rows = pairwise_divergence(references, divergence, to=predictions, memory=memory)

@@ -28,9 +28,10 @@ class _Permuted:
     def shape(self) -> tuple[int, ...]:
         return self.log_probs.shape
 
-    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
+    def __getitem__(self, at: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = at if isinstance(at, tuple) else (at, slice(None))
         block = np.asarray(self.log_probs[points])
-        return np.take_along_axis(block, self.permutations[self.run_of[points]][:, :, None], axis=1)
+        return np.take_along_axis(block, self.permutations[self.run_of[points], samples, None], axis=1)
 
 
 def shuffled_within_class(predictions: Predictions, seed: int) -> Predictions:

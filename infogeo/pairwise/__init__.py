@@ -1,7 +1,7 @@
 """Divergence matrices: the plan of tiles, the one jitted function, and the matrix that comes out."""
 
 from infogeo.pairwise.matrix import PairwiseMatrix
-from infogeo.pairwise.plan import Plan, plan_pairwise
+from infogeo.pairwise.plan import Layout, Plan, plan_pairwise
 from infogeo.pairwise.run import pairwise_divergence
 
-__all__ = ["PairwiseMatrix", "Plan", "pairwise_divergence", "plan_pairwise"]
+__all__ = ["Layout", "PairwiseMatrix", "Plan", "pairwise_divergence", "plan_pairwise"]

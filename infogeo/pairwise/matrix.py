@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
+from infogeo.pairwise.tiled import TiledValues
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class PairwiseMatrix:
     of exact zeros.
 
     Attributes:
-        values: float64 [P, P] or [P, Q].
+        values: float64 [P, P] or [P, Q]; a square matrix may lie on disk as tiles, see `TiledValues`.
         points: the points of the rows.
         columns: the points of the columns where they are others, else None.
         divergence: the name of the divergence.
@@ -29,7 +30,7 @@ class PairwiseMatrix:
         clipped: how many pairs rounded to just below zero and were set to zero.
     """
 
-    values: NDArray[np.float64]
+    values: NDArray[np.float64] | TiledValues
     points: Points
     columns: Points | None = None
     divergence: str = "given"
@@ -78,7 +79,7 @@ class PairwiseMatrix:
 
     def to_numpy(self) -> NDArray[np.float64]:
         """A copy of the values, float64; a square one has an exact zero diagonal and is exactly symmetric."""
-        return self.values.copy()
+        return np.array(self.values)
 
 
 def _refuse(wrong: NDArray[np.bool_], d: NDArray[np.float64], what: str) -> None:

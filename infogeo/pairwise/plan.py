@@ -1,8 +1,14 @@
-"""The plan of a divergence matrix: its tiles, what they cost, and what they need."""
+"""The plan of a divergence matrix: its blocks and tiles, what they cost, and what they need."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
@@ -15,9 +21,28 @@ SAMPLES = 192
 OPERAND_BYTES = 64 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
 TILE_BUFFERS = 24
-"""Arrays of the size of a tile that are alive at once: groups of coefficients of the parts in flight."""
-COEFFICIENTS_PER_SECOND = 1.0e9
+"""Bytes per pair of a tile that are alive at once: running products, their sum in float64, coefficients of a pair."""
+COEFFICIENTS_PER_SECOND = 2.5e9
 """What two CPU cores reach at C = 10 (benchmarks/bench_pairwise.py); only the time shown to the user needs it."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the numbers of a square matrix depend on, bit for bit: the rest of a plan is free.
+
+    Attributes:
+        blocks: the points of each block.
+        samples: summed in float32 before the host goes on in float64, a multiple of 16.
+    """
+
+    blocks: tuple[NDArray[np.intp], ...]
+    samples: int
+
+    @classmethod
+    def of(cls, n_points: int, n_samples: int, features: int) -> Layout:
+        """The layout of a new matrix."""
+        blocks = blocks_of(np.arange(n_points), features)
+        return cls(blocks, samples_of(n_samples, features, side(blocks[0])))
 
 
 @dataclass(frozen=True)
@@ -26,10 +51,15 @@ class Plan:
 
     Attributes:
         n_points: P (rows), n_columns: Q, n_samples: N, n_classes: C.
-        tile: points per side of a tile; samples: per float32 sum.
-        tiles: (row block, column block) of each tile, independent of each other.
-        cached_blocks: how many encoded blocks of points are kept in memory.
+        rows: the points of each block of rows; columns: of each block of columns, the same for a square matrix.
+        square: whether the columns are the rows, so that the upper triangle is enough.
+        samples: per float32 sum, a multiple of 16.
+        ranges: into how many ranges of samples a block is cut, where it does not fit as a whole.
+        kept: how many encoded panels, a block of points by a range of samples, are kept in memory.
+        workers: tiles that are computed at a time.
         memory_bytes: what the computation needs at its peak, beside Python and JAX themselves.
+        operations: multiplications and additions over unordered pairs, 2 C for each sample.
+        bytes_read: log-probabilities read, again and again where memory is short.
         seconds: a rough expectation on two CPU cores.
     """
 
@@ -37,20 +67,45 @@ class Plan:
     n_columns: int
     n_samples: int
     n_classes: int
-    tile: int
+    rows: tuple[NDArray[np.intp], ...] = field(repr=False)
+    columns: tuple[NDArray[np.intp], ...] = field(repr=False)
+    square: bool
     samples: int
-    tiles: tuple[tuple[int, int], ...]
-    cached_blocks: int
+    ranges: int
+    kept: int
+    workers: int
     memory_bytes: int
+    operations: float
+    bytes_read: int
     seconds: float
 
-    def block(self, index: int, size: int) -> slice:
-        """The points of a block, out of `size`."""
-        return slice(index * self.tile, min((index + 1) * self.tile, size))
+    @property
+    def tiles(self) -> list[tuple[int, int]]:
+        """(row block, column block) of each tile, independent of each other, in the order that reads least.
+
+        A group of row blocks is held while the columns pass by. In a square, the tiles on the diagonal come with
+        the first group: every other tile needs the sums of its points with themselves.
+        """
+        return list(_order(len(self.rows), len(self.columns), self.square, self.group))
+
+    @property
+    def group(self) -> int:
+        """Row blocks that are held while the columns pass by."""
+        return max(1, self.kept // self.ranges - 1)
+
+    def range_of(self, index: int) -> slice:
+        """The samples of a range: whole sums of `samples`, but for the last."""
+        size = -(-self.n_samples // self.samples // self.ranges) * self.samples
+        return slice(index * size, min((index + 1) * size, self.n_samples))
 
 
 def plan_pairwise(
-    predictions: Predictions, divergence: Divergence, to: Predictions | None = None, memory: int | None = None
+    predictions: Predictions,
+    divergence: Divergence,
+    to: Predictions | None = None,
+    memory: int | None = None,
+    *,
+    layout: Layout | None = None,
 ) -> Plan:
     """The plan for the divergences of P points among themselves, or to the Q points of `to`.
 
@@ -59,50 +114,99 @@ def plan_pairwise(
         divergence: which divergence.
         to: the points of the columns; by default the rows themselves, of which the upper triangle is computed.
         memory: the bytes that the computation may take; by default all encoded predictions are kept.
+        layout: of a square matrix that lies on disk, where it takes no memory.
 
     Raises:
-        InputError: the memory given is less than the matrix and two blocks of points.
+        InputError: the memory given is less than the matrix and a few panels.
     """
     p, n, c = predictions.n_points, predictions.n_samples, predictions.n_classes
     q = p if to is None else to.n_points
     features = divergence.features(c)
-    tile = _tile_side(max(p, q), features)
-    samples = _sample_block(n, max(16, OPERAND_BYTES // (4 * tile * features)))
-    rows, columns = -(-p // tile), -(-q // tile)
-    if to is None:  # the diagonal first: every other tile needs its points' sums with themselves
-        tiles = [(i, i) for i in range(rows)] + [(i, j) for i in range(rows) for j in range(i + 1, columns)]
-    else:
-        tiles = [(i, j) for i in range(rows) for j in range(columns)]
-    block_bytes = 4 * tile * n * features
-    working = 8 * p * q + 4 * tile * n * c + 4 * tile * (2 * samples * features + TILE_BUFFERS * tile)
-    wanted = rows + (0 if to is None else columns)
-    cached = wanted if memory is None else min(wanted, (memory - working) // block_bytes)
-    if cached < min(2, wanted):
-        need = working + min(2, wanted) * block_bytes
-        raise InputError(f"memory: {memory} bytes are not enough; this needs at least {need} ({need / 2**20:.1f}MB)")
+    on_disk, layout = layout is not None, layout or Layout.of(p, n, features)
+    rows, samples = layout.blocks, layout.samples
+    columns = rows if to is None else blocks_of(np.arange(q), features)
+    tile = max(side(block) for block in (*rows, *columns))
+    workers = workers_of_this_machine()
+    working = workers * (3 * 4 * samples * features * tile + TILE_BUFFERS * tile**2) + (0 if on_disk else 8 * p * q)
+    panels = len(rows) + (0 if to is None else len(columns))
+    kept, ranges = _panels(panels, 4 * tile * features, n, samples, workers, memory, working)
+    # a panel that is being encoded exists three times; each worker may hold two that are no longer kept
+    need = working + (min(kept + 2 * workers, panels * ranges) + 3) * 4 * tile * features * -(-n // ranges)
+    if memory is not None and need > memory:
+        where = "" if on_disk else ", or keep the matrix on disk (directory=, --tiles DIR)"
+        raise InputError(f"memory: {memory} bytes are not enough; this needs at least {need}{where}")
     pairs = p * (p + 1) / 2 if to is None else p * q
+    group = max(1, kept // ranges - 1)
+    passes = 1 if kept >= panels else _blocks_read(len(rows), len(columns), to is None, group) / panels
     return Plan(
         n_points=p,
         n_columns=q,
         n_samples=n,
         n_classes=c,
-        tile=tile,
+        rows=rows,
+        columns=columns,
+        square=to is None,
         samples=samples,
-        tiles=tuple(tiles),
-        cached_blocks=cached,
-        memory_bytes=working + cached * block_bytes,
-        seconds=1.0 + pairs * n * max(1, c / 8) / COEFFICIENTS_PER_SECOND,
+        ranges=ranges,
+        kept=kept,
+        workers=workers,
+        memory_bytes=need,
+        operations=2 * c * n * pairs,
+        bytes_read=int(4 * n * c * (p + (0 if to is None else q)) * passes),
+        seconds=0.5 + pairs * n * max(1, c / 10) / COEFFICIENTS_PER_SECOND,
     )
 
 
-def _sample_block(n_samples: int, most: int) -> int:
-    """The multiple of 16 up to SAMPLES that fills up least, the largest of equals."""
-    sizes = range(16, min(SAMPLES, most, -(-n_samples // 16) * 16) + 1, 16)
-    return min(sizes, key=lambda size: (-(-n_samples // size) * size // 32, -size))
-
-
-def _tile_side(points: int, features: int) -> int:
-    """Balanced blocks of at most TILE points, a multiple of 16, whose smallest operand fits OPERAND_BYTES."""
+def blocks_of(points: NDArray[np.intp], features: int) -> tuple[NDArray[np.intp], ...]:
+    """Points in balanced blocks of at most TILE, fewer where one operand of a tile would exceed OPERAND_BYTES."""
     most = max(16, min(TILE, OPERAND_BYTES // (4 * 16 * features) // 16 * 16))
-    blocks = -(-points // most)
-    return -(-points // blocks // 16) * 16
+    blocks = -(-len(points) // most)
+    size = -(-len(points) // blocks // 16) * 16
+    return tuple(points[start : start + size] for start in range(0, len(points), size))
+
+
+def samples_of(n_samples: int, features: int, tile: int) -> int:
+    """Samples per float32 sum: the multiple of 16 up to SAMPLES that fills up least, the largest of equals."""
+    most = min(SAMPLES, max(16, OPERAND_BYTES // (4 * tile * features)), -(-n_samples // 16) * 16)
+    return min(range(16, most + 1, 16), key=lambda size: (-(-n_samples // size) * size // 32, -size))
+
+
+def side(block: NDArray[np.intp]) -> int:
+    """The side of a tile for a block of points: the next multiple of 16, what a vector register holds."""
+    return -(-len(block) // 16) * 16
+
+
+def workers_of_this_machine() -> int:
+    """Tiles at a time: one per core of a CPU, whose tiles run on one core each; two per accelerator."""
+    if jax.default_backend() == "cpu":
+        return max(os.cpu_count() or 1, jax.local_device_count())
+    return 2 * jax.local_device_count()
+
+
+def _panels(
+    blocks: int, row_bytes: int, n: int, samples: int, workers: int, memory: int | None, working: int
+) -> tuple[int, int]:
+    """How many panels are kept, and into how many ranges of samples a block is cut."""
+    least = min(blocks, 2) + 2 * workers + 3
+    if memory is None or (memory - working) >= (blocks + 3) * row_bytes * n:
+        return blocks, 1
+    ranges = 1
+    while (memory - working) < least * row_bytes * -(-n // ranges) and ranges * samples < n:
+        ranges += 1
+    fit = (memory - working) // (row_bytes * -(-n // ranges)) - 2 * workers - 3
+    return int(max(min(blocks, 2), min(fit, blocks * ranges))), ranges
+
+
+def _order(rows: int, columns: int, square: bool, group: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, rows, group):
+        held = range(first, min(first + group, rows))
+        for j in range(first if square else 0, columns):
+            if square and first == 0:
+                yield j, j
+            yield from ((i, j) for i in held if not square or i < j)
+
+
+def _blocks_read(rows: int, columns: int, square: bool, group: int) -> int:
+    """How often a block is read in that order, where a group of rows and the passing column are kept."""
+    groups = range(0, rows, group)
+    return sum(columns - first if square else min(group, rows - first) + columns for first in groups)

@@ -1,12 +1,15 @@
-"""From predictions to divergences: encoded blocks of points, tile by tile, summed in float64."""
+"""From predictions to divergences: encoded panels of points, tile by tile, summed in float64."""
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, cycle
+from os import PathLike
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -15,12 +18,14 @@ from numpy.typing import NDArray
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
+from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.pairwise.panels import Device, Panels
 from infogeo.pairwise.plan import Plan, plan_pairwise
-from infogeo.pairwise.tile import diagonal_tile, encoded, tile
+from infogeo.pairwise.tile import diagonal_tile, tile
+from infogeo.pairwise.tiled import TiledValues
 
-THREADS = os.cpu_count() or 1
-"""Tiles that are computed at a time."""
+Progress = Callable[[int, int], None]
 
 
 def pairwise_divergence(
@@ -28,13 +33,15 @@ def pairwise_divergence(
     divergence: Divergence,
     *,
     to: Predictions | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     memory: int | None = None,
+    directory: str | PathLike[str] | None = None,
 ) -> PairwiseMatrix:
     """Divergences between all checkpoints [P, P], or to those of `to` [P, Q], in nats (mean over samples).
 
     Float32 inside a block of samples, float64 across blocks. A square matrix is symmetric with a zero diagonal
-    by construction. Values that round to just below zero are set to zero and counted.
+    by construction. Values that round to just below zero are set to zero and counted. Tiles of the matrix are
+    spread over all local devices, and over the cores of a CPU.
 
     Args:
         predictions: P checkpoints on one probe set.
@@ -42,9 +49,13 @@ def pairwise_divergence(
         to: other checkpoints on the same probe set, for a rectangular matrix.
         progress: called with (tiles done, tiles in all).
         memory: the bytes that the computation may take; see `plan_pairwise`.
+        directory: where tiles are kept as they are finished. A run that was killed goes on from there, with the
+            same numbers as if it had not been; checkpoints that are new since then cost only their own pairs. With
+            `memory` the matrix stays there, and is read when needed.
 
     Raises:
-        InputError: the two sets disagree in samples or classes, or the memory does not suffice.
+        InputError: the two sets disagree in samples or classes, the memory does not suffice, or the directory holds
+            other points or another divergence, or is in use.
         ArithmeticError: a value below zero by more than rounding can explain.
     """
     if to is not None and to.log_probs.shape[1:] != predictions.log_probs.shape[1:]:
@@ -52,14 +63,64 @@ def pairwise_divergence(
             f"to: predicts N={to.n_samples} samples and C={to.n_classes} classes, expected N={predictions.n_samples}, "
             f"C={predictions.n_classes}: the same probe set"
         )
+    report = progress or (lambda done, total: None)
+    if directory is not None:
+        if to is not None:
+            raise InputError("directory: keeps square matrices; leave it out for divergences to other points")
+        return _on_disk(predictions, divergence, Path(directory), memory, report)
     plan = plan_pairwise(predictions, divergence, to, memory)
-    values = _all_tiles(plan, predictions, divergence, to, progress or (lambda done, total: None))
-    values /= plan.n_samples
-    lowest, bound = float(values.min()), 2 * divergence.rounding(plan.n_classes)
-    if lowest < -bound:
-        raise ArithmeticError(f"{divergence.name}: value {lowest:.3g} lies below the rounding bound -{bound:.3g}")
-    clipped = int(np.count_nonzero(values < 0)) // (2 if to is None else 1)
-    np.maximum(values, 0.0, out=values)
+    values, clipped = np.empty((plan.n_points, plan.n_columns)), 0
+    for done, made in enumerate(_Engine.of(plan, predictions, divergence, to).tiles(plan.tiles)):
+        at, across = _span(plan.rows[made.row]), _span(plan.columns[made.column])
+        values[at, across] = made.values
+        if plan.square:
+            values[across, at] = made.values.T
+        clipped += made.clipped
+        report(done + 1, len(plan.tiles))
+    return _matrix(plan, predictions, divergence, to, values, clipped)
+
+
+def _span(block: NDArray[np.intp]) -> slice:
+    """A block of consecutive points as a slice."""
+    return slice(int(block[0]), int(block[-1]) + 1)
+
+
+def _on_disk(
+    predictions: Predictions, divergence: Divergence, path: Path, memory: int | None, report: Progress
+) -> PairwiseMatrix:
+    """The square matrix whose tiles lie in a directory: those that are missing are computed first."""
+    with TileDirectory.opened(path, predictions, divergence) as tiles, _kept_on_interrupt(path):
+        plan = plan_pairwise(predictions, divergence, None, memory, layout=tiles.layout)
+        missing = [at for at in plan.tiles if at not in tiles]
+        done = len(plan.tiles) - len(missing)
+        engine = _Engine.of(plan, predictions, divergence, None)
+        engine.rows.self_sums.update(tiles.self_sums())
+        for made in engine.tiles(missing):
+            tiles.write(made)
+            done += 1
+            report(done, len(plan.tiles))
+        values, clipped = tiles.values(), tiles.clipped
+    if memory is None or 8 * plan.n_points**2 + plan.memory_bytes <= memory:
+        values = np.asarray(values)
+    return _matrix(plan, predictions, divergence, None, values, clipped)
+
+
+@contextmanager
+def _kept_on_interrupt(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; finished tiles are kept in {path}, run again to go on") from None
+
+
+def _matrix(
+    plan: Plan,
+    predictions: Predictions,
+    divergence: Divergence,
+    to: Predictions | None,
+    values: NDArray[np.float64] | TiledValues,
+    clipped: int,
+) -> PairwiseMatrix:
     return PairwiseMatrix(
         values=values,
         points=predictions.points,
@@ -72,103 +133,82 @@ def pairwise_divergence(
     )
 
 
-def _all_tiles(
-    plan: Plan,
-    predictions: Predictions,
-    divergence: Divergence,
-    to: Predictions | None,
-    progress: Callable[[int, int], None],
-) -> NDArray[np.float64]:
-    """The sums over samples [P, Q], each pair corrected by the sums of its points with themselves."""
-    # a rectangle goes row by row: one block of rows, the rest for columns
-    rows = _Encoded(predictions, divergence, plan, keep=plan.cached_blocks if to is None else 1)
-    columns = rows if to is None else _Encoded(to, divergence, plan, keep=max(1, plan.cached_blocks - 1))
-    values = np.empty((plan.n_points, plan.n_columns))
-    for done, ((i, j), sums) in enumerate(_tile_sums(plan.tiles, rows, columns)):
-        at, across = plan.block(i, plan.n_points), plan.block(j, plan.n_columns)
-        if columns is rows and i == j:
-            rows.diagonals[i] = np.diagonal(sums).copy()
-        sums -= rows.self_sums(i)[:, None] / 2 + columns.self_sums(j) / 2
-        part = sums[: at.stop - at.start, : across.stop - across.start]
-        if columns is rows and i == j:
-            upper = np.triu(part, 1)
-            part = upper + upper.T
-        values[at, across] = part
-        if columns is rows:
-            values[across, at] = part.T
-        progress(done + 1, len(plan.tiles))
-    return values
+@dataclass
+class _Engine:
+    """Computes tiles, several at a time.
 
-
-def _tile_sums(
-    tiles: Iterable[tuple[int, int]], rows: _Encoded, columns: _Encoded
-) -> Iterator[tuple[tuple[int, int], NDArray[np.float64]]]:
-    """Each tile with its sums over all samples: float32 within a block of samples, float64 across.
-
-    One thread per tile, as many as there are cores: a tile's own loop runs on one core.
+    Attributes:
+        plan: the blocks.
+        divergence: which divergence.
+        rows, columns: where encoded panels come from, the same for a square matrix.
     """
-    waiting: deque[tuple[tuple[int, int], Future[NDArray[np.float64]]]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for i, j in tiles:
-            a = rows.block(i)
-            b = None if columns is rows and i == j else columns.block(j)
-            waiting.append(((i, j), pool.submit(_sums, rows.divergence, a, b)))
-            if len(waiting) > THREADS:
-                at, sums = waiting.popleft()
-                yield at, sums.result()
-        for at, sums in waiting:
-            yield at, sums.result()
+
+    plan: Plan
+    divergence: Divergence
+    rows: Panels
+    columns: Panels
+
+    @classmethod
+    def of(cls, plan: Plan, predictions: Predictions, divergence: Divergence, to: Predictions | None) -> _Engine:
+        rows = Panels(predictions.log_probs, plan.rows, divergence, plan, plan.kept)
+        if to is None:
+            return cls(plan, divergence, rows, rows)
+        rows.keep = plan.group * plan.ranges
+        keep = max(1, plan.kept - rows.keep)
+        return cls(plan, divergence, rows, Panels(to.log_probs, plan.columns, divergence, plan, keep))
+
+    def tiles(self, wanted: Iterable[tuple[int, int]]) -> Iterator[Tile]:
+        """Finished tiles, in the order wanted, a few computed ahead; local devices take turns."""
+        waiting: deque[Future[Tile]] = deque()
+        with ThreadPoolExecutor(self.plan.workers) as pool:
+            for (i, j), device in zip(wanted, cycle(jax.local_devices()), strict=False):
+                waiting.append(pool.submit(self._tile, i, j, device))
+                if len(waiting) > self.plan.workers:
+                    yield waiting.popleft().result()
+            for tile_ in waiting:
+                yield tile_.result()
+
+    def _tile(self, i: int, j: int, device: Device) -> Tile:
+        """d = (K(p, q) - K(p, p) / 2 - K(q, q) / 2) / N between two blocks."""
+        own = self.columns is self.rows and i == j
+        sums = self._upper_sums(self.rows, i, device) if own else self._sums(i, j, device)
+        a, b = self._self_sums(self.rows, i, device), self._self_sums(self.columns, j, device)
+        d = (sums[: len(a), : len(b)] - (a[:, None] / 2 + b / 2)) / self.plan.n_samples
+        if own:
+            upper = np.triu(d, 1)
+            d = upper + upper.T
+        lowest, bound = float(d.min()), 2 * self.divergence.rounding(self.plan.n_classes)
+        if lowest < -bound:
+            raise ArithmeticError(
+                f"{self.divergence.name}: value {lowest:.3g} lies below the rounding bound -{bound:.3g}"
+            )
+        clipped = int(np.count_nonzero(d < 0)) // (2 if own else 1)
+        return Tile(i, j, np.maximum(d, 0.0, out=d), clipped, a if own else None)
+
+    def _self_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
+        """K(p, p) of a block, by the same arithmetic as every other pair."""
+        if block not in panels.self_sums:
+            self._upper_sums(panels, block, device)
+        return panels.self_sums[block]
+
+    def _upper_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
+        """K [side, side] of a block with itself, right on and above the diagonal."""
+        sums = _added(diagonal_tile(self.divergence, x) for x in self._parts(panels, block, device))
+        panels.self_sums[block] = np.diagonal(sums)[: len(panels.blocks[block])].copy()
+        return sums
+
+    def _sums(self, i: int, j: int, device: Device) -> NDArray[np.float64]:
+        """K [side, side] between a block of rows and a block of columns."""
+        pairs = zip(self._parts(self.rows, i, device), self._parts(self.columns, j, device), strict=True)
+        return _added(tile(self.divergence, x, y) for x, y in pairs)
+
+    def _parts(self, panels: Panels, block: int, device: Device) -> Iterator[jax.Array]:
+        return chain.from_iterable(panels.panel(block, r, device) for r in range(self.plan.ranges))
 
 
-def _sums(divergence: Divergence, a: list[jax.Array], b: list[jax.Array] | None) -> NDArray[np.float64]:
-    """K [tile, tile] between two encoded blocks, or above the diagonal of one block with itself."""
-    if b is None:
-        parts = (diagonal_tile(divergence, x) for x in a)
-    else:
-        parts = (tile(divergence, x, y) for x, y in zip(a, b, strict=True))
+def _added(parts: Iterator[jax.Array]) -> NDArray[np.float64]:
+    """The sum of float32 arrays, in float64."""
     total = np.asarray(next(parts)).astype(np.float64)
     for part in parts:
         total += np.asarray(part)
     return total
-
-
-@dataclass
-class _Encoded:
-    """Encoded blocks of points, padded to one shape; the most recently used ones are kept.
-
-    A block is a list of arrays [samples, F, tile] on the device, one per block of samples.
-    """
-
-    predictions: Predictions
-    divergence: Divergence
-    plan: Plan
-    keep: int
-    blocks: OrderedDict[int, list[jax.Array]] = field(default_factory=OrderedDict)
-    diagonals: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-
-    def block(self, index: int) -> list[jax.Array]:
-        """Block `index`, read and encoded unless it is kept."""
-        if index in self.blocks:
-            self.blocks.move_to_end(index)
-            return self.blocks[index]
-        while len(self.blocks) >= self.keep:
-            self.blocks.popitem(last=False)
-        log_probs = np.asarray(self.predictions.log_probs[self.plan.block(index, self.predictions.n_points)])
-        starts = range(0, log_probs.shape[1], self.plan.samples)
-        self.blocks[index] = [self._encode(log_probs[:, start : start + self.plan.samples]) for start in starts]
-        return self.blocks[index]
-
-    def self_sums(self, index: int) -> NDArray[np.float64]:
-        """K(p, p) for each point of a block, by the same arithmetic as every other pair."""
-        if index not in self.diagonals:
-            self.diagonals[index] = np.diagonal(_sums(self.divergence, self.block(index), None)).copy()
-        return self.diagonals[index]
-
-    def _encode(self, log_probs: NDArray[np.float32]) -> jax.Array:
-        """One block of samples [samples, F, tile]."""
-        points, samples, classes = log_probs.shape
-        padded = np.empty((self.plan.tile, self.plan.samples, classes), dtype=np.float32)
-        padded[:points, :samples] = log_probs
-        for rest in (padded[points:], padded[:points, samples:]):
-            rest[..., 0], rest[..., 1:] = self.divergence.filler, -np.inf
-        return encoded(self.divergence, padded)

@@ -20,9 +20,11 @@ def save_matrix(path: Path, matrix: PairwiseMatrix) -> None:
     facts = {name: getattr(matrix, name) for name in FACTS}
     points = {name: column.tolist() for name, column in matrix.points.columns.items()}
     group = zarr.create_group(path, zarr_format=3, attributes={"facts": facts, "points": points})
-    side = min(SIDE, len(matrix.values))
-    values = group.create_array("values", shape=matrix.values.shape, dtype="f8", chunks=(side, side), fill_value=np.nan)
-    values[...] = matrix.values
+    size, _ = matrix.shape
+    side = min(SIDE, size)
+    values = group.create_array("values", shape=matrix.shape, dtype="f8", chunks=(side, side), fill_value=np.nan)
+    for start in range(0, size, side):
+        values[start : start + side] = matrix.values[start : start + side]
 
 
 def load_matrix(path: Path) -> PairwiseMatrix:

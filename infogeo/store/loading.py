@@ -240,10 +240,13 @@ def _read(sources: list[RunSource], progress: Callable[[int, int], None]) -> tup
     kept = np.empty(reader.shape if keep else (0, 0, 0), dtype=np.float32)
     report = _Report([])
     size = max(1, BLOCK_BYTES // (4 * n * c))
-    at = 0
+    at, checked = 0, []
     for source in sources:
+        exact = not keep
         for start in range(0, source.array.shape[0], size):
-            block = source.read(start, min(start + size, source.array.shape[0]))
+            stop = min(start + size, source.array.shape[0])
+            block = source.read(start, stop)
+            exact = exact and np.array_equal(source.array[start:stop], block.values)
             report.fingerprints += [fingerprint(row) for row in block.values]
             report.floored += block.floored
             report.correction = max(report.correction, block.correction)
@@ -251,7 +254,8 @@ def _read(sources: list[RunSource], progress: Callable[[int, int], None]) -> tup
                 kept[at : at + len(block.values)] = block.values
             at += len(block.values)
             progress(at, p)
-    return (kept if keep else reader), report
+        checked.append(replace(source, exact=exact))
+    return (kept if keep else _FileLogProbs.over(checked)), report
 
 
 @dataclass(frozen=True)
@@ -270,15 +274,16 @@ class _FileLogProbs:
         n, c = self.sources[0].array.shape[1:]
         return int(self.starts[-1]), n, c
 
-    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
+    def __getitem__(self, at: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = at if isinstance(at, tuple) else (at, slice(None))
         start, stop, _ = points.indices(self.shape[0])
         _, n, c = self.shape
-        block = np.empty((stop - start, n, c), dtype=np.float32)
+        block = np.empty((stop - start, len(range(n)[samples]), c), dtype=np.float32)
         size = max(1, BLOCK_BYTES // (4 * n * c))
         for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True):
-            for at in range(max(start, first), min(stop, last), size):
-                end = min(at + size, stop, last)
-                block[at - start : end - start] = source.read(at - first, end - first).values
+            for i in range(max(start, first), min(stop, last), size):
+                end = min(i + size, stop, last)
+                block[i - start : end - start] = source.read(i - first, end - first, samples).values
         return block
 
 
@@ -288,8 +293,9 @@ def _verdict(sources: list[RunSource]) -> list[str]:
     kinds = Counter(str(s.kind) for s in files)
     notes = [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]
     for source in (s for s in files if s.kind is Kind.LOGITS):
-        first = np.asarray(source.array[0:1])
-        if first.min() >= 0 and first.max() <= 1:
+        length = source.array.shape[0]
+        last = np.asarray(source.array[length - 1 : length])
+        if last.min() >= 0 and last.max() <= 1:
             return [*notes, f"{source.where}: its numbers lie in [0, 1], but rows do not sum to 1; are they logits?"]
     return notes
 

@@ -21,8 +21,8 @@ class ArrayReader(Protocol):
         """(T, N, C)."""
         ...
 
-    def __getitem__(self, checkpoints: slice, /) -> Any:
-        """A contiguous block of checkpoints."""
+    def __getitem__(self, at: slice | tuple[slice, slice], /) -> Any:
+        """A contiguous block of checkpoints, or of (checkpoints, samples)."""
         ...
 
 
@@ -38,6 +38,7 @@ class RunSource:
         files: the names under which metadata may refer to it; none for a run of a store.
         metadata: {column: value} that came with the numbers.
         where: for messages.
+        exact: the numbers are known to be what `read` makes of them, so that they need no more checks.
     """
 
     run: str
@@ -47,7 +48,10 @@ class RunSource:
     where: str
     files: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    exact: bool = False
 
-    def read(self, start: int, stop: int) -> LogProbs:
+    def read(self, start: int, stop: int, samples: slice = slice(None)) -> LogProbs:
         """Checked log-probabilities of checkpoints start:stop."""
-        return to_log_probs(np.asarray(self.array[start:stop]), self.kind, self.where, start)
+        whole = samples == slice(None)
+        numbers = np.asarray(self.array[start:stop] if whole else self.array[start:stop, samples])
+        return LogProbs(numbers, 0, 0.0) if self.exact else to_log_probs(numbers, self.kind, self.where, start)

@@ -63,14 +63,23 @@ def test_progress_counts_every_tile():
 
 def test_bounded_memory_gives_the_same_numbers(monkeypatch):
     monkeypatch.setattr(plan, "TILE", 16)
-    given = predictions(4, 70, 40, 5)
+    given = predictions(4, 70, 400, 5)
     free = plan.plan_pairwise(given, infogeo.Bhattacharyya())
-    block = 4 * free.tile * 40 * 5
-    bounded = plan.plan_pairwise(given, infogeo.Bhattacharyya(), memory=free.memory_bytes - 2 * block)
-    assert bounded.cached_blocks == free.cached_blocks - 2
     expected = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya()).values
-    same = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya(), memory=bounded.memory_bytes).values
-    assert np.array_equal(same, expected)
+    ranges = set()
+    for memory in range(free.memory_bytes, 0, -free.memory_bytes // 24):
+        try:
+            bounded = plan.plan_pairwise(given, infogeo.Bhattacharyya(), memory=memory)
+        except infogeo.InputError:
+            break
+        assert bounded.memory_bytes <= memory
+        assert sorted(bounded.tiles) == sorted(free.tiles)
+        assert bounded.bytes_read >= free.bytes_read
+        ranges.add((bounded.ranges, bounded.kept))
+        same = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya(), memory=memory).values
+        assert np.array_equal(same, expected)
+    assert {r for r, _ in ranges} >= {1, 2}, "no plan cut the samples"
+    assert len({kept for _, kept in ranges}) > 2, "no plan read blocks again"
 
 
 def test_too_little_memory_says_how_much_is_needed():

@@ -1,0 +1,251 @@
+"""A directory of finished tiles: what was computed before a kill, a full disk or new checkpoints is never lost.
+
+- `plan.json`: the divergence, N, C, the samples per sum, and the points (run, step, fingerprint) of each block
+- `tiles/KEY.npy`: a tile, float64; KEY hashes the fingerprints of its row and column points. On the diagonal of a
+  block with itself stand K(p, p), which are needed when the matrix grows
+- `manifest.jsonl`: a line per finished tile, with the checksum of its file; a tile without a line does not exist
+- `lock`: held by the process that works here
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, is_dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeo.core.errors import InputError
+from infogeo.core.predictions import Predictions
+from infogeo.divergences.base import Divergence
+from infogeo.pairwise.plan import Layout, blocks_of
+from infogeo.pairwise.tiled import TiledValues
+
+FORMAT = 1
+
+
+class Tile(NamedTuple):
+    """A finished tile: divergences between two blocks of points.
+
+    Attributes:
+        row, column: the blocks.
+        values: float64; a tile of a block with itself is symmetric, with zeros on its diagonal.
+        clipped: how many pairs rounded to just below zero.
+        self_sums: K(p, p) of the block, where row and column are the same.
+    """
+
+    row: int
+    column: int
+    values: NDArray[np.float64]
+    clipped: int
+    self_sums: NDArray[np.float64] | None
+
+
+@dataclass
+class TileDirectory:
+    """The finished tiles of a square matrix, open for this process alone; made by `TileDirectory.opened`."""
+
+    path: Path
+    layout: Layout
+    keys: list[str]
+    clipped_of: dict[str, int]
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, predictions: Predictions, divergence: Divergence) -> Iterator[TileDirectory]:
+        """The tiles in `path` for these predictions, whose plan is followed; new points are added as new blocks.
+
+        Raises:
+            InputError: the directory belongs to something else, or holds points that have changed or are gone, or
+                another process works in it.
+        """
+        if path.exists() and not (path / "plan.json").is_file() and any(e.name != "lock" for e in path.iterdir()):
+            raise InputError(f"{path}: holds something else than tiles; choose another place")
+        try:
+            (path / "tiles").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+        with _locked(path):
+            points, facts = _identities(predictions), _facts(predictions, divergence)
+            layout = _followed(path, points, facts, divergence.features(predictions.n_classes))
+            blocks = [[points[i] for i in block.tolist()] for block in layout.blocks]
+            plan = {"format": FORMAT, **facts, "sums of": layout.samples, "blocks": blocks}
+            _replace(path / "plan.json", json.dumps(plan).encode())
+            keys = [_digest(json.dumps(facts), *(point[2] for point in block)) for block in blocks]
+            yield cls(path, layout, keys, _finished(path))
+
+    def __contains__(self, at: tuple[int, int]) -> bool:
+        return self._key(*at) in self.clipped_of
+
+    def write(self, tile: Tile) -> None:
+        """Keep a finished tile: aside, renamed, then recorded.
+
+        Raises:
+            InputError: the disk is full or fails; what was finished before stays.
+        """
+        values = tile.values
+        if tile.self_sums is not None:
+            values = values.copy()
+            np.fill_diagonal(values, tile.self_sums)
+        key = self._key(tile.row, tile.column)
+        try:
+            checksum = _save(self._file(tile.row, tile.column), values)
+            line = {"tile": key, "checksum": checksum, "clipped": tile.clipped}
+            with (self.path / "manifest.jsonl").open("a", encoding="utf-8") as manifest:
+                manifest.write(json.dumps(line) + "\n")
+                _to_disk(manifest)
+        except OSError as error:
+            raise InputError(
+                f"{self.path}: cannot be written ({error.strerror}); finished tiles are kept there, run again to go on"
+            ) from error
+        self.clipped_of[key] = tile.clipped
+
+    def self_sums(self) -> dict[int, NDArray[np.float64]]:
+        """K(p, p) of each block whose tile with itself is finished."""
+        done = [i for i in range(len(self.keys)) if (i, i) in self]
+        return {i: np.diagonal(np.load(self._file(i, i), allow_pickle=False)).copy() for i in done}
+
+    def values(self) -> TiledValues:
+        """The matrix."""
+        count = len(self.keys)
+        files = {(i, j): self._file(i, j) for i in range(count) for j in range(i, count)}
+        return TiledValues(self.layout.blocks, files)
+
+    @property
+    def clipped(self) -> int:
+        """Pairs that rounded to just below zero, in all tiles of the matrix."""
+        count = len(self.keys)
+        return sum(self.clipped_of[self._key(i, j)] for i in range(count) for j in range(i, count))
+
+    def _key(self, i: int, j: int) -> str:
+        return _digest(self.keys[i], self.keys[j])
+
+    def _file(self, i: int, j: int) -> Path:
+        return self.path / "tiles" / f"{self._key(i, j)}.npy"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a directory; the system lets go of it when the process ends, however it ends."""
+    with (path / "lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise InputError(f"{path}: is in use by {file.read().strip()}; wait, or choose another place") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def _identities(predictions: Predictions) -> list[list[Any]]:
+    """[run, step, fingerprint] of every point."""
+    points, prints = predictions.points, predictions.fingerprints
+    if len(prints) != len(points):
+        raise InputError("predictions: have no fingerprints, so their tiles could not be told apart from others")
+    return [list(row) for row in zip(points["run"].tolist(), points["step"].tolist(), prints, strict=True)]
+
+
+def _facts(predictions: Predictions, divergence: Divergence) -> dict[str, Any]:
+    """What must stay the same for tiles to be of one matrix, beside the points."""
+    parameters = asdict(divergence) if is_dataclass(divergence) else {}
+    return {
+        "divergence": {"name": divergence.name, **parameters},
+        "samples": predictions.n_samples,
+        "classes": predictions.n_classes,
+    }
+
+
+def _followed(path: Path, points: list[list[Any]], facts: dict[str, Any], features: int) -> Layout:
+    """The layout recorded in a directory, with blocks of their own for points that are new; or that of a new one."""
+    recorded = _recorded(path, facts)
+    if recorded is None:
+        return Layout.of(len(points), facts["samples"], features)
+    new = {(run, step): i for i, (run, step, _) in enumerate(points)}
+
+    def position(run: str, step: int, fingerprint: str) -> int:
+        i = new.pop((run, step), None)
+        if i is None:
+            raise InputError(f"{path}: holds step {step} of run '{run}', which the input lacks; give all its runs")
+        if points[i][2] != fingerprint:
+            raise InputError(
+                f"{path}: step {step} of run '{run}' has changed since its tiles were computed; choose another place"
+            )
+        return i
+
+    old = [np.array([position(*point) for point in block], dtype=np.intp) for block in recorded["blocks"]]
+    added = blocks_of(np.array(list(new.values()), dtype=np.intp), features) if new else ()
+    return Layout((*old, *added), recorded["sums of"])
+
+
+def _recorded(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """What plan.json says, where there is one and it is about the same matrix."""
+    if not (path / "plan.json").is_file():
+        return None
+    try:
+        recorded = json.loads((path / "plan.json").read_text(encoding="utf-8"))
+        newer = recorded["format"] > FORMAT
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: its plan.json is damaged ({error}); choose another place") from error
+    if newer:
+        raise InputError(f"{path}: was written by a newer infogeo (format {recorded['format']}); update infogeo")
+    for name, value in facts.items():
+        if recorded[name] != value:
+            raise InputError(f"{path}: is about {name} {recorded[name]}, not {value}; choose another place")
+    return recorded
+
+
+def _finished(path: Path) -> dict[str, int]:
+    """Recorded tiles whose files are whole, with their clipped pairs; a line that was cut off counts for nothing."""
+    manifest, found = path / "manifest.jsonl", {}
+    lines = manifest.read_bytes().splitlines() if manifest.is_file() else []
+    for text in lines:
+        with suppress(ValueError, KeyError, OSError):
+            line = json.loads(text)
+            if _checksum((path / "tiles" / f"{line['tile']}.npy").read_bytes()) == line["checksum"]:
+                found[line["tile"]] = line
+    _replace(manifest, "".join(json.dumps(line) + "\n" for line in found.values()).encode())
+    return {key: line["clipped"] for key, line in found.items()}
+
+
+def _save(path: Path, values: NDArray[np.float64]) -> str:
+    """Write an array as .npy, whole or not at all; its checksum."""
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    _replace(path, buffer.getvalue())
+    return _checksum(buffer.getvalue())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file beside its place, to the disk, then rename."""
+    aside = path.with_name(f"{path.name}.part")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            _to_disk(file)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _to_disk(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _checksum(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def _digest(*texts: str) -> str:
+    return _checksum("\n".join(texts).encode())
