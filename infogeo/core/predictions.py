@@ -21,15 +21,15 @@ BLOCK_BYTES = 64 * 2**20
 
 
 class LogProbReader(Protocol):
-    """Anything that gives log-probabilities by point block: a NumPy array does, a file reader may."""
+    """Anything that gives log-probabilities by block: a NumPy array does, a file reader may."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(P, N, C)."""
         ...
 
-    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
-        """The float32 log-probabilities of a contiguous block of points."""
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        """The float32 log-probabilities of a contiguous block of points, or of (points, samples)."""
         ...
 
 

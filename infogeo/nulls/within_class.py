@@ -28,9 +28,10 @@ class _Permuted:
     def shape(self) -> tuple[int, ...]:
         return self.log_probs.shape
 
-    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
-        block = np.asarray(self.log_probs[points])
-        return np.take_along_axis(block, self.permutations[self.run_of[points]][:, :, None], axis=1)
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = block if isinstance(block, tuple) else (block, slice(None))
+        permutations = self.permutations[self.run_of[points], samples]
+        return np.take_along_axis(np.asarray(self.log_probs[points]), permutations[:, :, None], axis=1)
 
 
 def shuffled_within_class(predictions: Predictions, seed: int) -> Predictions:

@@ -270,16 +270,18 @@ class _FileLogProbs:
         n, c = self.sources[0].array.shape[1:]
         return int(self.starts[-1]), n, c
 
-    def __getitem__(self, points: slice, /) -> NDArray[np.float32]:
-        start, stop, _ = points.indices(self.shape[0])
-        _, n, c = self.shape
-        block = np.empty((stop - start, n, c), dtype=np.float32)
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = block if isinstance(block, tuple) else (block, slice(None))
+        p, n, c = self.shape
+        start, stop, _ = points.indices(p)
+        n = len(range(n)[samples])
+        values = np.empty((stop - start, n, c), dtype=np.float32)
         size = max(1, BLOCK_BYTES // (4 * n * c))
         for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True):
             for at in range(max(start, first), min(stop, last), size):
                 end = min(at + size, stop, last)
-                block[at - start : end - start] = source.read(at - first, end - first).values
-        return block
+                values[at - start : end - start] = source.read(at - first, end - first, samples).values
+        return values
 
 
 def _verdict(sources: list[RunSource]) -> list[str]:
@@ -288,7 +290,7 @@ def _verdict(sources: list[RunSource]) -> list[str]:
     kinds = Counter(str(s.kind) for s in files)
     notes = [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]
     for source in (s for s in files if s.kind is Kind.LOGITS):
-        first = np.asarray(source.array[0:1])
+        first = np.asarray(source.array[:1, :])
         if first.min() >= 0 and first.max() <= 1:
             return [*notes, f"{source.where}: its numbers lie in [0, 1], but rows do not sum to 1; are they logits?"]
     return notes

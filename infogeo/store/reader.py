@@ -77,9 +77,10 @@ class _FirstCheckpoints:
     def shape(self) -> tuple[int, ...]:
         return (self.length, *self.array.shape[1:])
 
-    def __getitem__(self, checkpoints: slice, /) -> Any:
+    def __getitem__(self, block: tuple[slice, slice], /) -> Any:
+        checkpoints, samples = block
         start, stop, _ = checkpoints.indices(self.length)
-        return self.array[start:stop]
+        return self.array[start:stop, samples]
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:

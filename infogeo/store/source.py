@@ -14,15 +14,15 @@ from infogeo.core.kinds import Kind
 
 
 class ArrayReader(Protocol):
-    """An array [T, N, C] that gives blocks of checkpoints: a memory map, a zarr array, an ndarray."""
+    """An array [T, N, C] that gives blocks of checkpoints and samples: a memory map, a zarr array, an ndarray."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(T, N, C)."""
         ...
 
-    def __getitem__(self, checkpoints: slice, /) -> Any:
-        """A contiguous block of checkpoints."""
+    def __getitem__(self, block: tuple[slice, slice], /) -> Any:
+        """A contiguous block of (checkpoints, samples)."""
         ...
 
 
@@ -48,6 +48,7 @@ class RunSource:
     files: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    def read(self, start: int, stop: int) -> LogProbs:
-        """Checked log-probabilities of checkpoints start:stop."""
-        return to_log_probs(np.asarray(self.array[start:stop]), self.kind, self.where, start)
+    def read(self, start: int, stop: int, samples: slice = slice(None)) -> LogProbs:
+        """Checked log-probabilities of checkpoints start:stop, of all samples or a contiguous part."""
+        values = np.asarray(self.array[start:stop, samples])
+        return to_log_probs(values, self.kind, self.where, (start, samples.start or 0))
