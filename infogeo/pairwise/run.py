@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
@@ -50,7 +51,7 @@ def pairwise_divergence(
         memory: the bytes that the computation may take; see `plan_pairwise`.
 
     Raises:
-        InputError: the two sets disagree in samples or classes, or the memory does not suffice.
+        InputError: the two sets disagree in samples, classes or merging, or the memory does not suffice.
         ArithmeticError: a value below zero by more than rounding can explain.
     """
     if to is not None and to.log_probs.shape[1:] != predictions.log_probs.shape[1:]:
@@ -58,6 +59,8 @@ def pairwise_divergence(
             f"to: predicts N={to.n_samples} samples and C={to.n_classes} classes, expected N={predictions.n_samples}, "
             f"C={predictions.n_classes}: the same probe set"
         )
+    if to is not None and not same_merging(predictions.coarse_graining, to.coarse_graining):
+        raise InputError("to: has other classes merged; use merge_classes(to, keep=predictions.coarse_graining)")
     plan = plan_pairwise(predictions, divergence, to, memory)
     values = _all_tiles(plan, predictions, divergence, to, progress or (lambda done, total: None))
     values /= plan.n_samples
