@@ -84,6 +84,10 @@ class CoarseGraining:
             )
         return found.argmax(axis=1)
 
+    def decode(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The class numbers before merging [N] of positions among the kept ones [N]."""
+        return self.kept[np.arange(len(self.kept)), labels].astype(np.int64)
+
     def merged(self, log_p: NDArray[np.float32], samples: slice = slice(None)) -> NDArray[np.float32]:
         """Log-probabilities [P, n, K + 1] of log-probabilities [P, n, C] of these samples.
 
