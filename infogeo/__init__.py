@@ -13,9 +13,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from infogeo import plots, report
+    from infogeo.core.coarse import CoarseGraining
     from infogeo.core.errors import InputError
     from infogeo.core.kinds import Kind
     from infogeo.core.labels import LabelSpace
+    from infogeo.core.merging import merge_classes
     from infogeo.core.points import Points
     from infogeo.core.predictions import Predictions
     from infogeo.divergences import Bhattacharyya, Divergence, Hellinger, SymmetricKL
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Kind": "core.kinds",
+    "CoarseGraining": "core.coarse",
     "InputError": "core.errors",
     "LabelSpace": "core.labels",
     "Points": "core.points",
     "Predictions": "core.predictions",
+    "merge_classes": "core.merging",
     "load": "store",
     "write_store": "store",
     "Divergence": "divergences",
@@ -53,6 +57,7 @@ _MODULES = ("plots", "report")
 
 __all__ = [
     "Bhattacharyya",
+    "CoarseGraining",
     "Divergence",
     "Embedding",
     "Hellinger",
@@ -71,6 +76,7 @@ __all__ = [
     "explained_stress_null",
     "inpca",
     "load",
+    "merge_classes",
     "pairwise_divergence",
     "plan_pairwise",
     "plots",

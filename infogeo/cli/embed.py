@@ -38,6 +38,7 @@ class MapTask:
     memory: int | None = None
     tiles: Path | None = None
     seed: int = 0
+    keep_classes: int | None = None
 
 
 @answers_for_errors
@@ -60,6 +61,15 @@ def embed(
     null: Annotated[
         bool, typer.Option("--null", help="Also the explained stress of within-class shuffles (needs labels).")
     ] = False,
+    keep_classes: Annotated[
+        int | None,
+        typer.Option(
+            help="For many classes, as of language models: keep the K leading ones of each sample and merge the rest "
+            "into one, the same for all checkpoints. Divergences can only become smaller.",
+            min=1,
+            metavar="K",
+        ),
+    ] = None,
     memory: options.Memory = None,
     tiles: Annotated[
         Path | None,
@@ -80,7 +90,8 @@ def embed(
     whose step and run come from the file's name (probs_epoch10.npy is step 10 of probs). Probabilities,
     log-probabilities and logits are told apart.
 
-    Writes embedding.csv, spectrum.csv, divergence.zarr, report.html and provenance.json.
+    Writes embedding.csv, spectrum.csv, divergence.zarr, report.html and provenance.json, and with --keep-classes
+    also kept_classes.npy, so that `infogeo project` merges alike.
 
     Example: infogeo embed runs/ --labels labels.npy --meta runs.csv --null --out map
     """
@@ -93,7 +104,7 @@ def embed(
     check_free(out, overwrite, is_map)
     messages, began = Messages(quiet), monotonic()
     if matrix is not None:
-        if labels or steps or kind or memory or tiles or null:
+        if labels or steps or kind or memory or tiles or null or keep_classes:
             raise InputError("--matrix: goes with --meta, --components and --out alone; the rest is about predictions")
         contents = _map_of_matrix(matrix, meta, components, began)
     else:
@@ -105,7 +116,7 @@ def embed(
             "steps": steps and str(steps.resolve()),
             "as": kind and str(kind),
         }
-        task = MapTask(options.divergence_of(divergence), components, null, as_bytes(memory), tiles, seed)
+        task = MapTask(options.divergence_of(divergence), components, null, as_bytes(memory), tiles, seed, keep_classes)
         contents = make_map(predictions, task, recorded, messages, began)
     with written_beside(out, overwrite, is_map) as target:
         write_map(target, contents)
@@ -115,7 +126,7 @@ def embed(
 def make_map(
     predictions: Predictions, task: MapTask, inputs: dict[str, Any], messages: Messages, began: float
 ) -> MapContents:
-    """Plan, divergences, embedding, references and null of predictions, with the provenance of all that.
+    """Merging, plan, divergences, embedding, references and null of predictions, with the provenance of all that.
 
     Args:
         predictions: what to map.
@@ -130,28 +141,21 @@ def make_map(
         MapContents,
         provenance_of_environment,
         provenance_of_map,
+        provenance_of_merging,
         provenance_of_predictions,
     )
-    from infogeo.core.errors import InputError
     from infogeo.embed import embed_predictions
     from infogeo.pairwise import Layout, plan_pairwise
 
-    if predictions.n_points < 2:
-        raise InputError("input: holds one checkpoint in all; a map needs at least two")
-    if task.null and predictions.labels is None:
-        raise InputError("--null: shuffles samples within their class; give --labels")
-    if task.null and len(predictions.points.runs) < 2:
-        raise InputError("--null: compares runs, and there is only one")
-    taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|x\d+", name)]
-    if taken:
-        raise InputError(f"meta: infogeo writes a column '{taken[0]}' itself; give yours another name")
+    _refuse_early(predictions, task)
+    mapped = _merged(predictions, task, messages)
     layout = None
     if task.tiles is not None and not task.null:  # the matrices of the null are in memory all the same
-        layout = Layout.of(predictions.n_points, predictions.n_samples, task.divergence.features(predictions.n_classes))
-    plan = plan_pairwise(predictions, task.divergence, memory=task.memory, layout=layout)
-    messages.say(f"plan: {_planned(plan, 1 + (REPLICATES if task.null else 0))}")
+        layout = Layout.of(mapped.n_points, mapped.n_samples, task.divergence.features(mapped.n_classes))
+    plan = plan_pairwise(mapped, task.divergence, memory=task.memory, layout=layout)
+    messages.say(f"plan: {_planned(plan, mapped, 1 + (REPLICATES if task.null else 0))}")
     with messages.progress("divergences") as progress:
-        made = embed_predictions(predictions, task.divergence, task.components, progress, task.memory, task.tiles)
+        made = embed_predictions(mapped, task.divergence, task.components, progress, task.memory, task.tiles)
     embedding = made.embedding
     if predictions.labels is not None:
         accuracy, loss = predictions.scores()
@@ -162,17 +166,49 @@ def make_map(
     provenance = {
         **provenance_of_environment(monotonic() - began),
         **provenance_of_predictions(predictions, inputs),
+        **provenance_of_merging(mapped),
         **provenance_of_map(made.matrix, embedding),
         "seed": task.seed,
     }
     matrix = replace(made.matrix, points=embedding.points)
-    return MapContents(embedding, matrix, made.references, null, provenance)
+    return MapContents(embedding, matrix, made.references, null, provenance, mapped.coarse_graining)
 
 
-def _planned(plan: Plan, rounds: int) -> str:
+def _refuse_early(predictions: Predictions, task: MapTask) -> None:
+    """What would fail later, or be overwritten, is said before any work."""
+    from infogeo.core.errors import InputError
+
+    if predictions.n_points < 2:
+        raise InputError("input: holds one checkpoint in all; a map needs at least two")
+    if task.null and predictions.labels is None:
+        raise InputError("--null: shuffles samples within their class; give --labels")
+    if task.null and len(predictions.points.runs) < 2:
+        raise InputError("--null: compares runs, and there is only one")
+    if task.null and (task.keep_classes or predictions.coarse_graining):
+        raise InputError("--null: exchanges samples, but with merged classes each keeps its own; leave one of them out")
+    taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|x\d+", name)]
+    if taken:
+        raise InputError(f"meta: infogeo writes a column '{taken[0]}' itself; give yours another name")
+
+
+def _merged(predictions: Predictions, task: MapTask, messages: Messages) -> Predictions:
+    from infogeo.core.merging import merge_classes
+
+    if task.keep_classes is None:
+        return predictions
+    with messages.progress("merging classes") as progress:
+        merged = merge_classes(predictions, task.keep_classes, progress)
+    messages.say("classes: all are kept" if merged is predictions else merged.notes[-1])
+    return merged
+
+
+def _planned(plan: Plan, mapped: Predictions, rounds: int) -> str:
     """What a number of matrices by one plan takes, in words."""
+    classes = f"{plan.n_classes} classes"
+    if mapped.coarse_graining is not None:
+        classes += f" ({mapped.coarse_graining.n_kept} of {len(mapped.coarse_graining.classes)}, and the rest)"
     return (
-        f"{plan.n_points} points, {plan.n_samples} samples, {plan.n_classes} classes; "
+        f"{plan.n_points} points, {plan.n_samples} samples, {classes}; "
         f"{len(plan.tiles) * rounds} tiles, {plan.operations * rounds / 1e9:.3g} GFLOP, "
         f"{readable(plan.bytes_read * rounds)} to read, {readable(plan.memory_bytes)} of memory, "
         f"about {plan.seconds * rounds:.0f} s"

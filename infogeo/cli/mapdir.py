@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeo.core.checks import LOG_FLOOR
+from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
@@ -28,7 +29,9 @@ from infogeo.pairwise import PairwiseMatrix
 from infogeo.pairwise.storage import load_matrix, save_matrix
 
 PROVENANCE = "provenance.json"
-MAP_FILES = frozenset({"embedding.csv", "spectrum.csv", "divergence.zarr", "report.html", PROVENANCE})
+KEPT_CLASSES = "kept_classes.npy"
+KEPT = "classes kept for each sample (K)"
+MAP_FILES = frozenset({"embedding.csv", "spectrum.csv", "divergence.zarr", "report.html", KEPT_CLASSES, PROVENANCE})
 PROJECTION_FILES = frozenset({"projection.csv", "report.html", PROVENANCE})
 DEMO_FILES = frozenset({"train.zarr", "test.zarr", "map"})
 PACKAGES = ("infogeo", "jax", "numpy", "scipy", "plotly", "zarr")
@@ -43,6 +46,7 @@ class MapContents:
     references: Projection | None
     null: NullComparison | None
     provenance: Mapping[str, Any]
+    coarse_graining: CoarseGraining | None = None
 
 
 def is_map(path: Path) -> bool:
@@ -79,6 +83,8 @@ def write_map(directory: Path, contents: MapContents) -> None:
     write_coordinates(directory / "embedding.csv", contents.embedding, contents.references)
     _write_spectrum(directory / "spectrum.csv", contents.embedding, contents.null)
     save_matrix(directory / "divergence.zarr", contents.matrix)
+    if contents.coarse_graining is not None:
+        np.save(directory / KEPT_CLASSES, contents.coarse_graining.kept)
     report.write(
         directory / "report.html",
         contents.embedding,
@@ -136,6 +142,20 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
     return embedding, references, provenance
 
 
+def read_merging(directory: Path, provenance: Mapping[str, Any], fitted: Predictions) -> CoarseGraining | None:
+    """The classes that a map keeps, of the predictions that it was made from; None where it keeps all.
+
+    Raises:
+        InputError: the list of them is missing or damaged.
+    """
+    if fitted.coarse_graining is not None or KEPT not in provenance:
+        return fitted.coarse_graining
+    try:
+        return CoarseGraining(np.load(directory / KEPT_CLASSES, allow_pickle=False), fitted.label_space)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{directory}: is a damaged map ({KEPT_CLASSES}: {error}); make it again") from error
+
+
 def write_coordinates(path: Path, placed: Embedding | Projection, references: Projection | None = None) -> None:
     """One row per point: run, step, metadata, x1..xK; ignorance and truth at the end. Numbers in full precision."""
     tables = [(placed.points, placed.coords)]
@@ -168,6 +188,13 @@ def provenance_of_predictions(predictions: Predictions, inputs: Mapping[str, Any
         "largest correction of a row's sum": predictions.correction,
         "notes": list(predictions.notes),
     }
+
+
+def provenance_of_merging(predictions: Predictions) -> dict[str, Any]:
+    """How many classes were kept, where the others were merged, and how much they hold."""
+    if predictions.coarse_graining is None:
+        return {}
+    return {KEPT: predictions.coarse_graining.n_kept, "notes": list(predictions.notes)}
 
 
 def provenance_of_map(matrix: PairwiseMatrix, embedding: Embedding) -> dict[str, Any]:

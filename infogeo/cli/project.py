@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +13,7 @@ from infogeo.cli import options
 from infogeo.cli.console import Messages, Progress, answers_for_errors, existing
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from infogeo.core.coarse import CoarseGraining
     from infogeo.core.points import Points
     from infogeo.core.predictions import Predictions
 
@@ -47,8 +46,10 @@ def project(
     from infogeo.cli.mapdir import (
         is_projection,
         provenance_of_environment,
+        provenance_of_merging,
         provenance_of_predictions,
         read_map,
+        read_merging,
         write_coordinates,
         write_provenance,
     )
@@ -65,17 +66,20 @@ def project(
         old = _fitted(directory, provenance, fitted, progress)
     with messages.progress("reading") as progress:
         new = load(existing(inputs), meta=meta, steps=steps, kind=kind, progress=progress)
-    sizes = {str(directory): (old.n_samples, old.n_classes), str(inputs[0]): (new.n_samples, new.n_classes)}
-    check_same_probe(sizes)
+    check_same_probe({str(directory): _probe(old), str(inputs[0]): _probe(new)})
     divergence = _divergence(directory, embedding.divergence)
-    messages.say(f"plan: {new.n_points} new points on a map of {old.n_points}")
+    coarse = read_merging(directory, provenance, old)
+    classes = f"; {coarse.n_kept} of {len(coarse.classes)} classes, and the rest" if coarse else ""
+    messages.say(f"plan: {new.n_points} new points on a map of {old.n_points}{classes}")
+    seen, at = (_merged(predictions, coarse, messages) for predictions in (new, old))
     with messages.progress("divergences") as progress:
-        rows = pairwise_divergence(new, divergence, to=old, progress=progress, memory=as_bytes(memory))
-    placed = Projection(_scored(new, old.labels), embedding.project(rows))
+        rows = pairwise_divergence(seen, divergence, to=at, progress=progress, memory=as_bytes(memory))
+    placed = Projection(_scored(new, old), embedding.project(rows))
     record = {
         **provenance_of_environment(monotonic() - began),
         "map": {"directory": str(directory.resolve()), "fingerprint": provenance["fingerprint"]},
         **provenance_of_predictions(new, {"predictions": [str(p.resolve()) for p in inputs]}),
+        **provenance_of_merging(seen),
         "divergence": provenance["divergence"],
     }
     with written_beside(out, overwrite, is_projection) as target:
@@ -117,10 +121,27 @@ def _fitted(directory: Path, provenance: dict[str, Any], moved: list[Path] | Non
     return old
 
 
-def _scored(new: Predictions, labels: NDArray[np.int64] | None) -> Points:
+def _probe(predictions: Predictions) -> tuple[int, int]:
+    """Samples and classes, the latter before any merging."""
+    coarse = predictions.coarse_graining
+    return predictions.n_samples, predictions.n_classes if coarse is None else len(coarse.classes)
+
+
+def _merged(predictions: Predictions, coarse: CoarseGraining | None, messages: Messages) -> Predictions:
+    """The predictions as the map sees them; labels, which it may know or not, are no matter here."""
+    from infogeo.core.merging import merge_classes
+
+    if coarse is None or predictions.coarse_graining is not None:
+        return predictions
+    with messages.progress("merging classes") as progress:
+        return merge_classes(replace(predictions, labels=None), coarse, progress)
+
+
+def _scored(new: Predictions, old: Predictions) -> Points:
     """The new points with their accuracy and loss, where the map knows labels."""
-    if labels is None:
+    if old.labels is None:
         return new.points
+    labels = old.labels if old.coarse_graining is None else old.coarse_graining.decode(old.labels)
     accuracy, loss = new.with_labels(labels).scores()
     return new.points.with_columns(accuracy=accuracy, loss=loss)
 

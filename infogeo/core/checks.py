@@ -13,6 +13,11 @@ from infogeo.core.kinds import Kind
 
 LOG_FLOOR = -174.0
 """The one floor of the package: log p >= -174, so that its half stays the log of a normal float32."""
+CHECKED_NUMBERS = 2**20
+"""Numbers that are looked at in float64 at a time."""
+TYPICAL_CHECKPOINTS = 8
+TYPICAL_SAMPLES = 4096
+"""From how many checkpoints and samples of an array, evenly spread, the typical row is taken at most."""
 
 
 class LogProbs(NamedTuple):
@@ -46,13 +51,17 @@ def tolerance(dtype: np.dtype[Any], n_classes: int) -> float:
 
 
 def recognise(values: NDArray[Any]) -> Kind:
-    """The kind of [T, N, C] numbers, told by the typical (median) row.
+    """The kind of [T, N, C] numbers, told by the typical (median) row of checkpoints and samples evenly spread.
 
     Probabilities if the median row lies in [0, 1] and sums to 1 within `tolerance`; log-probabilities if the
     median row is at most 0 and its logsumexp is 0 within `tolerance`; otherwise logits.
     """
-    rows = values.reshape(-1, values.shape[-1]).astype(np.float64)
-    slack = tolerance(values.dtype, rows.shape[-1])
+    n_samples, n_classes = values.shape[-2:]
+    most = max(1, min(TYPICAL_SAMPLES, CHECKED_NUMBERS // (TYPICAL_CHECKPOINTS * n_classes)))
+    checkpoints = values.reshape(-1, n_samples, n_classes)
+    typical = checkpoints[:: -(-len(checkpoints) // TYPICAL_CHECKPOINTS), :: -(-n_samples // most)]
+    rows = np.asarray(typical, dtype=np.float64).reshape(-1, n_classes)
+    slack = tolerance(values.dtype, n_classes)
     low, high = np.median(rows.min(axis=-1)), np.median(rows.max(axis=-1))
     if low >= 0 and high <= 1 + slack and np.median(np.abs(rows.sum(axis=-1) - 1)) <= slack:
         return Kind.PROBABILITIES
@@ -61,14 +70,14 @@ def recognise(values: NDArray[Any]) -> Kind:
     return Kind.LOGITS
 
 
-def to_log_probs(values: NDArray[Any], kind: Kind, where: str, first_checkpoint: int = 0) -> LogProbs:
-    """Normalised log-probabilities of [T, N, C] numbers of a known kind, computed in float64.
+def to_log_probs(values: NDArray[Any], kind: Kind, where: str, first: tuple[int, int] = (0, 0)) -> LogProbs:
+    """Normalised log-probabilities of [T, N, C] numbers of a known kind, computed in float64, some rows at a time.
 
     Args:
         values: the numbers [T, N, C].
         kind: what they are.
         where: the name of the run or file, for messages.
-        first_checkpoint: the number of `values[0]` in its run, for messages.
+        first: the checkpoint and the sample of `values[0, 0]` in its run, for messages.
 
     Returns:
         float32 log-probabilities (nats), at least `LOG_FLOOR`; how many were floored; the largest |sum - 1|
@@ -77,30 +86,65 @@ def to_log_probs(values: NDArray[Any], kind: Kind, where: str, first_checkpoint:
     Raises:
         InputError: NaN, infinity, or a row that is no distribution; the message names run, checkpoint, sample.
     """
-    slack = tolerance(values.dtype, values.shape[-1])
-    x = values.astype(np.float64)
+    n_samples, n_classes = values.shape[1:]
+    slack = tolerance(values.dtype, n_classes)
+    rows = values.reshape(-1, n_classes)
+    log_probs = np.empty(rows.shape, dtype=np.float32)
+    floored, correction = 0, 0.0
+    few = max(1, CHECKED_NUMBERS // n_classes)
+    for start in range(0, len(rows), few):
+        part = _Rows(rows[start : start + few].astype(np.float64), where, first, start, n_samples)
+        log_p, excess = _normalised(part, kind, slack)
+        floored += int(np.count_nonzero(log_p < LOG_FLOOR))
+        correction = max(correction, excess)
+        np.maximum(log_p, LOG_FLOOR, out=log_probs[start : start + few], casting="same_kind")
+    return LogProbs(log_probs.reshape(values.shape), floored, correction)
+
+
+class _Rows(NamedTuple):
+    """Rows x [R, C] of an array [T, N, C], from its row `start` on, and what it takes to name one of them."""
+
+    x: NDArray[np.float64]
+    where: str
+    first: tuple[int, int]
+    start: int
+    n_samples: int
+
+    def refuse(self, wrong: Any, what: str, kind: Kind | None = None) -> None:
+        """Raise for the first row marked wrong [R], naming checkpoint, sample and the row itself."""
+        if not wrong.any():
+            return
+        number = int(wrong.argmax())
+        checkpoint, sample = divmod(self.start + number, self.n_samples)
+        row = self.x[number]
+        shown = ", ".join(f"{v:.4g}" for v in row[:4]) + (", ..." if len(row) > 4 else "")
+        cure = "" if kind is None else f" (read as {kind}; if these are logits say so: --as logits or kind='logits')"
+        place = f"checkpoint {self.first[0] + checkpoint}, sample {self.first[1] + sample}"
+        raise InputError(f"{self.where}: {place}: row [{shown}] {what}{cure}")
+
+
+def _normalised(rows: _Rows, kind: Kind, slack: float) -> tuple[NDArray[np.float64], float]:
+    """Normalised log-probabilities [R, C] of rows that are checked here, and the largest |sum - 1| of them."""
+    x = rows.x
     allowed = np.isfinite(x)
     if kind is Kind.LOG_PROBABILITIES:
         allowed |= x == -np.inf
-    _refuse(~allowed.all(axis=-1), x, where, first_checkpoint, "has NaN or infinity; mend or drop this checkpoint")
+    rows.refuse(~allowed.all(axis=-1), "has NaN or infinity; mend or drop this checkpoint")
     if kind is Kind.LOGITS:
-        log_p, correction = x - _log_mass(x)[..., None], 0.0
-    elif kind is Kind.PROBABILITIES:
-        _refuse((x < 0).any(axis=-1), x, where, first_checkpoint, "has a negative probability", kind)
-        mass = x.sum(axis=-1, keepdims=True)
+        return x - _log_mass(x)[:, None], 0.0
+    if kind is Kind.PROBABILITIES:
+        rows.refuse((x < 0).any(axis=-1), "has a negative probability", kind)
+        mass = x.sum(axis=-1)
         excess = np.abs(mass - 1)
-        _refuse(excess[..., 0] > slack, x, where, first_checkpoint, "does not sum to 1", kind)
+        rows.refuse(excess > slack, "does not sum to 1", kind)
         with np.errstate(divide="ignore"):
-            log_p, correction = np.log(x / mass), float(excess.max())
-    else:
-        log_mass = _log_mass(x)
-        excess = np.abs(np.expm1(log_mass))
-        _refuse(~(excess <= slack), x, where, first_checkpoint, "does not exponentiate to a sum of 1", kind)
-        rounding = 2.0**-24 * (1 + np.log(x.shape[-1]))  # of float32 logs: sum of p |log p| is at most log C
-        log_mass[np.abs(log_mass) <= rounding] = 0.0  # such rows stay as they are, bit for bit
-        log_p, correction = x - log_mass[..., None], float(excess.max())
-    floored = int(np.count_nonzero(log_p < LOG_FLOOR))
-    return LogProbs(np.maximum(log_p, LOG_FLOOR).astype(np.float32), floored, correction)
+            return np.log(x / mass[:, None]), float(excess.max())
+    log_mass = _log_mass(x)
+    excess = np.abs(np.expm1(log_mass))
+    rows.refuse(~(excess <= slack), "does not exponentiate to a sum of 1", kind)
+    rounding = 2.0**-24 * (1 + np.log(x.shape[-1]))  # of float32 logs: sum of p |log p| is at most log C
+    log_mass[np.abs(log_mass) <= rounding] = 0.0  # such rows stay as they are, bit for bit
+    return x - log_mass[:, None], float(excess.max())
 
 
 def check_same_probe(shapes: dict[str, tuple[int, int]]) -> None:
@@ -117,17 +161,6 @@ def check_same_probe(shapes: dict[str, tuple[int, int]]) -> None:
 def _log_mass(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         return np.asarray(logsumexp(rows, axis=-1))
-
-
-def _refuse(wrong: Any, x: NDArray[Any], where: str, first: int, what: str, kind: Kind | None = None) -> None:
-    """Raise for the first row marked wrong [T, N], naming checkpoint, sample and the row itself."""
-    if not wrong.any():
-        return
-    checkpoint, sample = (int(i) for i in np.argwhere(wrong)[0])
-    row = x[checkpoint, sample]
-    shown = ", ".join(f"{v:.4g}" for v in row[:4]) + (", ..." if len(row) > 4 else "")
-    cure = "" if kind is None else f" (read as {kind}; if these are logits say so: --as logits or kind='logits')"
-    raise InputError(f"{where}: checkpoint {first + checkpoint}, sample {sample}: row [{shown}] {what}{cure}")
 
 
 def _kind_name(dtype: np.dtype[Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.checks import LOG_FLOOR, check_array, check_same_probe, recognise, to_log_probs
+from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
@@ -18,17 +19,19 @@ from infogeo.core.points import Points
 
 BLOCK_BYTES = 8 * 2**20
 """Predictions are read in blocks of points of about this many bytes."""
+IN_MEMORY_BYTES = 2**30
+"""Predictions up to this size are held in memory; larger ones are read again, block by block."""
 
 
 class LogProbReader(Protocol):
-    """Anything that gives log-probabilities by point block: a NumPy array does, a file reader may."""
+    """Anything that gives log-probabilities by block: a NumPy array does, a file reader may."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(P, N, C)."""
         ...
 
-    def __getitem__(self, at: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
         """The float32 log-probabilities of a contiguous block of points, or of (points, samples)."""
         ...
 
@@ -45,6 +48,7 @@ class Predictions:
         fingerprints: one short hash per checkpoint, of its log-probabilities.
         floored: how many entries lay below the floor and were raised to it.
         correction: the largest |sum - 1| of a row that was normalised away.
+        coarse_graining: how classes were merged, where they were: see `merge_classes`.
         source: what was read, a line per file or store.
         notes: what a user should know about how this was read, a line each.
     """
@@ -56,6 +60,7 @@ class Predictions:
     fingerprints: tuple[str, ...] = ()
     floored: int = 0
     correction: float = 0.0
+    coarse_graining: CoarseGraining | None = None
     source: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=(), repr=False)
 
@@ -137,17 +142,21 @@ class Predictions:
             yield rows, np.asarray(self.log_probs[rows])
 
     def with_labels(self, labels: ArrayLike) -> Predictions:
-        """The same predictions with the true class of each sample [N]."""
+        """The same predictions with the true class of each sample [N], one of the classes before any merging."""
+        if self.coarse_graining is not None:
+            return replace(self, labels=self.coarse_graining.encode(labels))
         return replace(self, labels=self.label_space.encode(labels, self.n_samples))
 
     def references(self, truth: bool = True) -> Predictions:
         """Ignorance P0 (uniform over classes) and, where labels are known, truth P* (one-hot), as two points.
 
         Their run names are `ignorance` and `truth`. The zeros of truth are at the floor. `truth=False` leaves
-        truth out, for divergences at which it is infinitely far away.
+        truth out, for divergences at which it is infinitely far away. Ignorance is uniform over the classes before
+        any merging.
         """
         n, c = self.n_samples, self.n_classes
-        rows = [np.full((n, c), -np.log(c), dtype=np.float32)]
+        uniform = np.full(c, -np.log(c)) if self.coarse_graining is None else self.coarse_graining.ignorance()
+        rows = [np.tile(uniform.astype(np.float32), (n, 1))]
         if truth and self.labels is not None:
             certain = np.full((n, c), LOG_FLOOR, dtype=np.float32)
             certain[np.arange(n), self.labels] = 0.0
@@ -159,10 +168,13 @@ class Predictions:
             label_space=self.label_space,
             labels=self.labels,
             fingerprints=tuple(fingerprint(row) for row in rows),
+            coarse_graining=self.coarse_graining,
         )
 
     def scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Accuracy [P] and cross-entropy [P] (nats, mean over samples) against the labels.
+
+        Where classes are merged, the kept ones alone compete: the accuracy is that before merging or above it.
 
         Raises:
             InputError: the labels are not known.
@@ -170,9 +182,10 @@ class Predictions:
         if self.labels is None:
             raise InputError("labels: accuracy and loss need the true classes; give labels")
         samples = np.arange(self.n_samples)
+        competing = slice(None if self.coarse_graining is None else self.coarse_graining.n_kept)
         accuracy, loss = np.empty(self.n_points), np.empty(self.n_points)
         for rows, block in self.blocks():
-            accuracy[rows] = (block.argmax(axis=-1) == self.labels).mean(axis=-1)
+            accuracy[rows] = (block[..., competing].argmax(axis=-1) == self.labels).mean(axis=-1)
             loss[rows] = -block[:, samples, self.labels].mean(axis=-1, dtype=np.float64)
         return accuracy, loss
 

@@ -28,10 +28,10 @@ class _Permuted:
     def shape(self) -> tuple[int, ...]:
         return self.log_probs.shape
 
-    def __getitem__(self, at: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
-        points, samples = at if isinstance(at, tuple) else (at, slice(None))
-        block = np.asarray(self.log_probs[points])
-        return np.take_along_axis(block, self.permutations[self.run_of[points], samples, None], axis=1)
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = block if isinstance(block, tuple) else (block, slice(None))
+        permutations = self.permutations[self.run_of[points], samples]
+        return np.take_along_axis(np.asarray(self.log_probs[points]), permutations[:, :, None], axis=1)
 
 
 def shuffled_within_class(predictions: Predictions, seed: int) -> Predictions:
@@ -41,10 +41,12 @@ def shuffled_within_class(predictions: Predictions, seed: int) -> Predictions:
     they are; what runs share example by example is lost.
 
     Raises:
-        InputError: the labels are not known.
+        InputError: the labels are not known, or classes are merged.
     """
     if predictions.labels is None:
         raise InputError("labels: the within-class shuffle needs the true class of each sample; give labels")
+    if predictions.coarse_graining is not None:
+        raise InputError("predictions: each sample keeps classes of its own; shuffle first, then merge")
     rng = np.random.default_rng(seed)
     runs, run_of = np.unique(predictions.points["run"], return_inverse=True)
     members = [np.flatnonzero(predictions.labels == c) for c in np.unique(predictions.labels)]
@@ -77,7 +79,8 @@ def explained_stress_null(
         progress: called with (replicates done, replicates in all).
 
     Raises:
-        InputError: the labels are not known, or there is a single run, which a shuffle leaves as it is.
+        InputError: the labels are not known, classes are merged, or there is a single run, which a shuffle leaves
+            as it is.
     """
     if len(predictions.points.runs) < 2:
         raise InputError("null: the within-class shuffle compares runs; there is only one")

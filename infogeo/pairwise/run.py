@@ -15,6 +15,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
@@ -54,8 +55,8 @@ def pairwise_divergence(
             `memory` the matrix stays there, and is read when needed.
 
     Raises:
-        InputError: the two sets disagree in samples or classes, the memory does not suffice, or the directory holds
-            other points or another divergence, or is in use.
+        InputError: the two sets disagree in samples, classes or merging, the memory does not suffice, or the directory
+            holds other points or another divergence, or is in use.
         ArithmeticError: a value below zero by more than rounding can explain.
     """
     if to is not None and to.log_probs.shape[1:] != predictions.log_probs.shape[1:]:
@@ -63,6 +64,8 @@ def pairwise_divergence(
             f"to: predicts N={to.n_samples} samples and C={to.n_classes} classes, expected N={predictions.n_samples}, "
             f"C={predictions.n_classes}: the same probe set"
         )
+    if to is not None and not same_merging(predictions.coarse_graining, to.coarse_graining):
+        raise InputError("to: has other classes merged; use merge_classes(to, keep=predictions.coarse_graining)")
     report = progress or (lambda done, total: None)
     if directory is not None:
         if to is not None:

@@ -18,9 +18,6 @@ from infogeo.store.naming import run_and_step
 from infogeo.store.source import RunSource
 
 SUFFIXES = (".npy", ".npz")
-TYPICAL_CHECKPOINTS = 8
-TYPICAL_SAMPLES = 4096
-"""From how many checkpoints and samples of a file, evenly spread, the typical row is taken."""
 
 
 def read_file(path: Path, name: str, kind: Kind | None) -> list[RunSource]:
@@ -52,9 +49,7 @@ def _source(path: Path, name: str, array: NDArray[Any], kind: Kind | None) -> Ru
     if array.ndim == 2:
         run, step = run_and_step(name)
         array, steps = array[None], np.array([0 if step is None else step])
-    if kind is None:
-        every = -(-len(array) // TYPICAL_CHECKPOINTS)
-        kind = recognise(np.asarray(array[::every, :: -(-array.shape[1] // TYPICAL_SAMPLES)]))
+    kind = kind or recognise(array)
     files = (path.name, f"{name}{path.suffix}")
     return RunSource(run=run, steps=steps, array=array, kind=kind, where=where, files=files)
 

@@ -2,6 +2,7 @@
 
 - `STORE/`: group; attribute `infogeo` holds format, content, classes, probe
 - `STORE/labels` [N]: int64, where labels are known
+- `STORE/kept_classes` [N, K]: int32, where classes are merged; attribute `merged_from` names the C before
 - `STORE/runs/run-NAME/`: a group per run, NAME percent-encoded; attributes `run` and `metadata`
 - `.../log_probs` [T, N, C]: float32 natural logs, one checkpoint per chunk (split over samples above 16 MB)
 - `.../step` [T]: int64

@@ -13,19 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.checks import check_same_probe
+from infogeo.core.coarse import CoarseGraining, same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
 from infogeo.core.points import Points
-from infogeo.core.predictions import BLOCK_BYTES, LogProbReader, Predictions, fingerprint
+from infogeo.core.predictions import BLOCK_BYTES, IN_MEMORY_BYTES, LogProbReader, Predictions, fingerprint
 from infogeo.store.files import SUFFIXES, read_file
 from infogeo.store.layout import is_store
 from infogeo.store.reader import StoreContent, read_store
 from infogeo.store.source import RunSource
 from infogeo.store.tables import metadata_of, read_list, read_table
-
-IN_MEMORY_BYTES = 2**30
-"""Predictions up to this size are held in memory; larger ones are read again, block by block."""
 
 PathArgument = str | PathLike[str]
 
@@ -66,7 +64,8 @@ def load(
     known = found.labels
     if labels is not None:
         given = read_list(Path(labels), "labels") if isinstance(labels, (str, PathLike)) else labels
-        known = space.encode(given, n_samples)
+        coarse = found.coarse_graining
+        known = space.encode(given, n_samples) if coarse is None else coarse.encode(given)
     metadata, notes = _metadata(sources, meta)
     points, order = _points(sources, metadata)
     sources = [sources[i] for i in order]
@@ -79,6 +78,7 @@ def load(
         fingerprints=tuple(report.fingerprints),
         floored=report.floored,
         correction=report.correction,
+        coarse_graining=found.coarse_graining,
         source=tuple(str(root) for root in roots),
         notes=(*_verdict(sources), *_naming(found.sources), *notes),
     )
@@ -89,6 +89,7 @@ class _Found:
     sources: list[RunSource]
     label_space: LabelSpace | None
     labels: NDArray[np.int64] | None
+    coarse_graining: CoarseGraining | None
 
 
 def _gather(roots: list[Path], kind: Kind | None, beside: set[Path]) -> _Found:
@@ -121,6 +122,7 @@ def _gather(roots: list[Path], kind: Kind | None, beside: set[Path]) -> _Found:
         [*loose, *(s for _, sources in folders for s in sources)],
         first.label_space if first else None,
         next((content.labels for _, content in stores if content.labels is not None), None),
+        first.coarse_graining if first else None,
     )
 
 
@@ -164,6 +166,8 @@ def _check_agreement(stores: list[tuple[Path, StoreContent]]) -> None:
         first, expected = stores[0]
         if content.label_space != expected.label_space:
             raise InputError(f"{path}: its classes differ from those of {first}")
+        if not same_merging(content.coarse_graining, expected.coarse_graining):
+            raise InputError(f"{path}: has other classes merged than {first}; merge both alike")
         if content.probe and expected.probe and content.probe != expected.probe:
             raise InputError(f"{path}: its probe set '{content.probe}' is not '{expected.probe}' of {first}")
         both = content.labels is not None and expected.labels is not None
@@ -246,7 +250,7 @@ def _read(sources: list[RunSource], progress: Callable[[int, int], None]) -> tup
         for start in range(0, source.array.shape[0], size):
             stop = min(start + size, source.array.shape[0])
             block = source.read(start, stop)
-            exact = exact and np.array_equal(source.array[start:stop], block.values)
+            exact = exact and np.array_equal(source.array[start:stop, :], block.values)
             report.fingerprints += [fingerprint(row) for row in block.values]
             report.floored += block.floored
             report.correction = max(report.correction, block.correction)
@@ -274,17 +278,18 @@ class _FileLogProbs:
         n, c = self.sources[0].array.shape[1:]
         return int(self.starts[-1]), n, c
 
-    def __getitem__(self, at: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
-        points, samples = at if isinstance(at, tuple) else (at, slice(None))
-        start, stop, _ = points.indices(self.shape[0])
-        _, n, c = self.shape
-        block = np.empty((stop - start, len(range(n)[samples]), c), dtype=np.float32)
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = block if isinstance(block, tuple) else (block, slice(None))
+        p, n, c = self.shape
+        start, stop, _ = points.indices(p)
+        n = len(range(n)[samples])
+        values = np.empty((stop - start, n, c), dtype=np.float32)
         size = max(1, BLOCK_BYTES // (4 * n * c))
         for source, first, last in zip(self.sources, self.starts[:-1], self.starts[1:], strict=True):
-            for i in range(max(start, first), min(stop, last), size):
-                end = min(i + size, stop, last)
-                block[i - start : end - start] = source.read(i - first, end - first, samples).values
-        return block
+            for at in range(max(start, first), min(stop, last), size):
+                end = min(at + size, stop, last)
+                values[at - start : end - start] = source.read(at - first, end - first, samples).values
+        return values
 
 
 def _verdict(sources: list[RunSource]) -> list[str]:
@@ -294,7 +299,7 @@ def _verdict(sources: list[RunSource]) -> list[str]:
     notes = [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]
     for source in (s for s in files if s.kind is Kind.LOGITS):
         length = source.array.shape[0]
-        last = np.asarray(source.array[length - 1 : length])
+        last = np.asarray(source.array[length - 1 : length, :])
         if last.min() >= 0 and last.max() <= 1:
             return [*notes, f"{source.where}: its numbers lie in [0, 1], but rows do not sum to 1; are they logits?"]
     return notes

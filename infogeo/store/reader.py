@@ -10,6 +10,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
@@ -25,6 +26,7 @@ class StoreContent:
     label_space: LabelSpace
     labels: NDArray[np.int64] | None
     probe: str | None
+    coarse_graining: CoarseGraining | None
 
 
 def read_store(path: Path) -> StoreContent:
@@ -42,13 +44,14 @@ def read_store(path: Path) -> StoreContent:
         group = zarr.open_group(path, mode="r")
         runs = [_run(path, zarr.open_group(p, mode="r")) for p in sorted((path / "runs").glob("run-*"))]
         labels = np.asarray(_array(group, "labels")[...]) if "labels" in group else None
+        coarse = _coarse_graining(group) if "kept_classes" in group else None
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: is a damaged store ({error})") from error
     runs = [run for run in runs if run.array.shape[0]]
     if not runs:
         raise InputError(f"{path}: holds no complete checkpoint")
     runs.sort(key=lambda run: run.run)
-    return StoreContent(runs, LabelSpace(tuple(attributes["classes"])), labels, attributes.get("probe"))
+    return StoreContent(runs, LabelSpace(tuple(attributes["classes"])), labels, attributes.get("probe"), coarse)
 
 
 def _run(path: Path, group: zarr.Group) -> RunSource:
@@ -66,6 +69,12 @@ def _run(path: Path, group: zarr.Group) -> RunSource:
     )
 
 
+def _coarse_graining(group: zarr.Group) -> CoarseGraining:
+    array = _array(group, "kept_classes")
+    names: Any = array.attrs["merged_from"]
+    return CoarseGraining(np.asarray(array[...]), LabelSpace(tuple(names)))
+
+
 @dataclass(frozen=True)
 class _FirstCheckpoints:
     """The committed checkpoints of an array that may hold more."""
@@ -77,8 +86,8 @@ class _FirstCheckpoints:
     def shape(self) -> tuple[int, ...]:
         return (self.length, *self.array.shape[1:])
 
-    def __getitem__(self, at: slice | tuple[slice, slice], /) -> Any:
-        checkpoints, samples = at if isinstance(at, tuple) else (at, slice(None))
+    def __getitem__(self, block: tuple[slice, slice], /) -> Any:
+        checkpoints, samples = block
         start, stop, _ = checkpoints.indices(self.length)
         return self.array[start:stop, samples]
 

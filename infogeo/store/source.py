@@ -14,15 +14,15 @@ from infogeo.core.kinds import Kind
 
 
 class ArrayReader(Protocol):
-    """An array [T, N, C] that gives blocks of checkpoints: a memory map, a zarr array, an ndarray."""
+    """An array [T, N, C] that gives blocks of checkpoints and samples: a memory map, a zarr array, an ndarray."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(T, N, C)."""
         ...
 
-    def __getitem__(self, at: slice | tuple[slice, slice], /) -> Any:
-        """A contiguous block of checkpoints, or of (checkpoints, samples)."""
+    def __getitem__(self, block: tuple[slice, slice], /) -> Any:
+        """A contiguous block of (checkpoints, samples)."""
         ...
 
 
@@ -51,7 +51,8 @@ class RunSource:
     exact: bool = False
 
     def read(self, start: int, stop: int, samples: slice = slice(None)) -> LogProbs:
-        """Checked log-probabilities of checkpoints start:stop."""
-        whole = samples == slice(None)
-        numbers = np.asarray(self.array[start:stop] if whole else self.array[start:stop, samples])
-        return LogProbs(numbers, 0, 0.0) if self.exact else to_log_probs(numbers, self.kind, self.where, start)
+        """Checked log-probabilities of checkpoints start:stop, of all samples or a contiguous part."""
+        values = np.asarray(self.array[start:stop, samples])
+        if self.exact:
+            return LogProbs(values, 0, 0.0)
+        return to_log_probs(values, self.kind, self.where, (start, samples.start or 0))

@@ -13,6 +13,7 @@ import zarr
 from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.checks import to_log_probs
+from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
@@ -42,7 +43,7 @@ class StoreWriter:
         cls,
         path: str | PathLike[str],
         n_samples: int,
-        classes: Sequence[str],
+        classes: Sequence[str] | CoarseGraining,
         *,
         labels: ArrayLike | None = None,
         probe: str | None = None,
@@ -53,12 +54,13 @@ class StoreWriter:
         Args:
             path: the directory to make, by custom `something.zarr`.
             n_samples: N, the number of probe samples.
-            classes: the names of the C classes, in order.
+            classes: the names of the C classes, in order; or how they were merged.
             labels: the true class of each sample [N], numbers or names.
             probe: the identity of the probe set, for example "digits/test".
             overwrite: replace a store that is there.
         """
-        space = LabelSpace(tuple(classes))
+        merged = isinstance(classes, CoarseGraining)
+        space = classes.label_space if merged else LabelSpace(tuple(classes))
         known = None if labels is None else space.encode(labels, n_samples)
         with written_beside(Path(path), overwrite, is_store) as target:
             group = zarr.create_group(target, zarr_format=3)
@@ -66,6 +68,9 @@ class StoreWriter:
             group.attrs[ATTRIBUTE] = attribute
             if known is not None:
                 _write(group, "labels", known)
+            if merged:
+                _write(group, "kept_classes", classes.kept)
+                group["kept_classes"].attrs["merged_from"] = list(classes.classes.names)
             yield cls(group, n_samples, len(space))
 
     def write_run(
@@ -105,7 +110,7 @@ def write_store(path: str | PathLike[str], predictions: Predictions, *, overwrit
     with StoreWriter.create(
         path,
         predictions.n_samples,
-        predictions.label_space.names,
+        predictions.coarse_graining or predictions.label_space.names,
         labels=predictions.labels,
         overwrite=overwrite,
     ) as writer:

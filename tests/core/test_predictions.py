@@ -5,7 +5,8 @@ import pytest
 
 import infogeo
 from infogeo import InputError
-from infogeo.core.checks import LOG_FLOOR, Kind, recognise, tolerance
+from infogeo.core import checks
+from infogeo.core.checks import LOG_FLOOR, Kind, recognise, to_log_probs, tolerance
 from infogeo.core.labels import LabelSpace
 from infogeo.core.predictions import fingerprint
 from tests.samples import log_softmax, trajectories
@@ -54,6 +55,33 @@ def test_rows_inside_the_tolerance_are_normalised_and_reported():
 def test_half_precision_gets_the_tolerance_of_its_rounding():
     assert tolerance(np.dtype(np.float16), 10) == pytest.approx(10 * 2.0**-11)
     assert tolerance(np.dtype(np.float32), 10) == 1e-3
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_rows_are_checked_a_few_at_a_time_with_the_same_result(monkeypatch, kind):
+    p = probabilities()
+    p[2, 6] = np.array([1 + 5e-4, 0, 0, 0])
+    with np.errstate(divide="ignore"):
+        numbers = p if kind is Kind.PROBABILITIES else np.maximum(np.log(p), -200.0)
+    whole = to_log_probs(numbers, kind, "a")
+    monkeypatch.setattr(checks, "CHECKED_NUMBERS", 13)  # three rows
+    parts = to_log_probs(numbers, kind, "a")
+    assert np.array_equal(parts.values, whole.values)
+    assert parts[1:] == whole[1:]
+    assert parts.floored == 3
+    numbers[1, 7, 1] = np.nan
+    with pytest.raises(infogeo.InputError, match="a: checkpoint 1, sample 7: row"):
+        to_log_probs(numbers, kind, "a")
+
+
+def test_the_kind_of_many_classes_is_told_from_a_few_rows(monkeypatch):
+    p = probabilities(shape=(20, 50, 40))
+    monkeypatch.setattr(checks, "CHECKED_NUMBERS", 8 * 5 * 40)
+    assert recognise(p) is Kind.PROBABILITIES
+    assert recognise(np.log(p)) is Kind.LOG_PROBABILITIES
+    elsewhere = 2 * p
+    elsewhere[::3, ::10] = p[::3, ::10]  # every third of 20 checkpoints makes 7, every tenth of 50 samples makes 5
+    assert recognise(elsewhere) is Kind.PROBABILITIES
 
 
 def test_zeros_go_to_the_floor_and_are_counted():

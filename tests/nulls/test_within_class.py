@@ -32,6 +32,11 @@ def test_a_shuffle_is_one_permutation_per_run_within_classes():
         assert (labels[source] == labels).all()
 
 
+def test_a_part_of_the_samples_of_a_shuffle_is_that_part_of_the_whole():
+    shuffled = infogeo.shuffled_within_class(trajectories(runs=2), seed=2).log_probs
+    assert np.array_equal(shuffled[3:9, 4:20], shuffled[3:9][:, 4:20])
+
+
 def test_shared_structure_explains_more_than_its_null():
     """Runs that share their errors example by example, in classes whose examples differ widely."""
     rng = np.random.default_rng(0)

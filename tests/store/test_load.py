@@ -198,7 +198,32 @@ def test_large_predictions_are_read_again_and_again_with_the_same_numbers(tmp_pa
     assert not isinstance(lazy.log_probs, np.ndarray)
     for rows in (slice(0, 9), slice(3, 7), slice(8, 9), slice(4, 4)):
         assert np.array_equal(lazy.log_probs[rows], kept.log_probs[rows])
+        for samples in (slice(0, 5), slice(7, 12), slice(2, 99)):
+            assert np.array_equal(lazy.log_probs[rows, samples], kept.log_probs[rows, samples])
     assert lazy.fingerprints == kept.fingerprints
+
+
+@pytest.mark.parametrize("form", ["store", "npz"])
+def test_a_part_of_the_samples_can_be_read_from_every_format(tmp_path, monkeypatch, form):
+    values = array(0, 3)
+    whole = infogeo.Predictions.from_arrays({"a": values})
+    if form == "store":
+        infogeo.write_store(tmp_path / "s", whole)
+    else:
+        np.savez(tmp_path / "s.npz", values)
+    monkeypatch.setattr(loading, "IN_MEMORY_BYTES", 0)
+    lazy = infogeo.load(next(tmp_path.iterdir()))
+    assert np.array_equal(lazy.log_probs[1:3, 4:9], whole.log_probs[1:3, 4:9])
+
+
+def test_a_bad_row_is_named_alike_when_a_part_of_the_samples_is_read(tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", array(0, 5))
+    monkeypatch.setattr(loading, "IN_MEMORY_BYTES", 0)
+    lazy = infogeo.load(tmp_path)
+    spoilt = np.load(tmp_path / "a.npy", mmap_mode="r+")
+    spoilt[3, 8, 2] = 7
+    with pytest.raises(infogeo.InputError, match="checkpoint 3, sample 8: row"):
+        lazy.log_probs[2:5, 6:11]
 
 
 class Bomb:

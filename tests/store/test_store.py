@@ -1,12 +1,14 @@
 """A store gives back what was put in, and only what was committed."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import zarr
 
 import infogeo
+from infogeo.core.coarse import same_merging
 from infogeo.store import StoreWriter
 from infogeo.store.layout import chunk_shape
 from tests.samples import log_softmax, random_log_probs, trajectories
@@ -116,3 +118,31 @@ def test_log_probabilities_in_double_precision_are_stored_as_float32(tmp_path):
     with StoreWriter.create(tmp_path / "s", 5, ["a", "b", "c"]) as writer:
         writer.write_run("a", [0, 1], values)
     assert np.abs(infogeo.load(tmp_path / "s").log_probs[:] - values).max() <= 10 * 2.0**-24
+
+
+def test_merged_predictions_come_back_with_the_classes_that_were_kept(tmp_path):
+    given = trajectories(classes=9)
+    merged = infogeo.merge_classes(given, keep=3)
+    infogeo.write_store(tmp_path / "s", merged)
+    back = infogeo.load(tmp_path / "s")
+    assert same_merging(back.coarse_graining, merged.coarse_graining)
+    assert back.label_space == merged.label_space
+    assert np.array_equal(back.labels, merged.labels)
+    assert np.abs(back.log_probs - merged.log_probs).max() <= 2.0**-20  # rows whose sum had rounded are normalised
+    assert np.array_equal(back.references().log_probs, merged.references().log_probs)
+    np.save(tmp_path / "labels.npy", given.labels)
+    assert np.array_equal(infogeo.load(tmp_path / "s", labels=tmp_path / "labels.npy").labels, merged.labels)
+
+
+def test_stores_that_are_merged_differently_are_not_mixed(tmp_path):
+    given = trajectories(classes=9)
+    for name, keep in [("s", 3), ("t", infogeo.merge_classes(given, 3).coarse_graining)]:
+        infogeo.write_store(tmp_path / name, infogeo.merge_classes(given, keep))
+    assert infogeo.load([tmp_path / "s", tmp_path / "t"]).n_points == 48
+    first = infogeo.CoarseGraining(np.tile([0, 1, 2], (30, 1)), given.label_space)
+    infogeo.write_store(tmp_path / "u", infogeo.merge_classes(replace(given, labels=None), first))
+    with pytest.raises(infogeo.InputError, match="u: has other classes merged than .*s; merge both alike"):
+        infogeo.load([tmp_path / "s", tmp_path / "u"])
+    zarr.open_array(tmp_path / "s" / "kept_classes")[0, 0] = 99
+    with pytest.raises(infogeo.InputError, match="damaged store .*kept classes: must ascend"):
+        infogeo.load(tmp_path / "s")
