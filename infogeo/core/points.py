@@ -91,6 +91,28 @@ class Points:
         index = np.asarray(rows)
         return Points({name: values[index] for name, values in self.columns.items()})
 
+    def where(self, **wanted: Any) -> NDArray[np.intp]:
+        """The row numbers of the points whose columns are as wanted, in order.
+
+        Args:
+            wanted: column=value, column=[values, any of which will do], or column=function, which is given the
+                column [P] and answers with a mask [P]: `where(run="net-1", step=lambda t: t > 100)`.
+
+        Raises:
+            InputError: no such column, or a function that does not answer with a mask.
+        """
+        mask = np.ones(len(self), dtype=bool)
+        for name, value in wanted.items():
+            column = self[name]
+            if callable(value):
+                chosen = np.asarray(value(column))
+                if chosen.dtype != bool or chosen.shape != mask.shape:
+                    raise InputError(f"points: the function for '{name}' must give a mask of shape ({len(self)},)")
+                mask &= chosen
+            else:
+                mask &= np.isin(column, np.atleast_1d(np.asarray(value)))
+        return np.flatnonzero(mask)
+
     def with_columns(self, **columns: ArrayLike) -> Points:
         """The same table with more columns, or with columns replaced."""
         return Points({**self.columns, **{name: np.asarray(values) for name, values in columns.items()}})

@@ -1,5 +1,9 @@
 """Tiles, plans, and the matrix that comes out of them."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -51,6 +55,43 @@ def test_one_shape_of_tile_is_traced_once(monkeypatch):
     before = tile._cache_size()
     infogeo.pairwise_divergence(given, infogeo.Bhattacharyya())
     assert tile._cache_size() - before == 1
+
+
+FOUR_DEVICES = """
+import sys
+import jax
+import numpy as np
+import infogeo
+from infogeo.pairwise import plan
+from tests.pairwise.test_pairwise import predictions
+plan.TILE = 16
+assert jax.local_device_count() == 4
+matrix = infogeo.pairwise_divergence(predictions(8, 75, 300, 6), infogeo.Bhattacharyya())
+np.save(sys.argv[1], matrix.values)
+"""
+
+
+def test_tiles_spread_over_four_devices_give_the_same_numbers(monkeypatch, tmp_path):
+    monkeypatch.setattr(plan, "TILE", 16)
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    subprocess.run([sys.executable, "-c", FOUR_DEVICES, str(tmp_path / "d.npy")], env=environment, check=True)
+    expected = infogeo.pairwise_divergence(predictions(8, 75, 300, 6), infogeo.Bhattacharyya()).values
+    assert np.array_equal(np.load(tmp_path / "d.npy"), expected)
+
+
+def test_all_devices_are_given_tiles(monkeypatch):
+    """A tile is encoded and computed on the device whose turn it is."""
+    used = []
+    monkeypatch.setattr(run.jax, "local_devices", lambda: ["first", "second"])
+    monkeypatch.setattr(run._Engine, "_tile", lambda self, i, j, device: used.append(device))
+    engine = run._Engine.of(
+        plan.plan_pairwise(predictions(9, 3, 4, 3), infogeo.Bhattacharyya()),
+        predictions(9, 3, 4, 3),
+        infogeo.Bhattacharyya(),
+        None,
+    )
+    list(engine.tiles([(0, 0)] * 4))
+    assert sorted(used) == ["first", "first", "second", "second"]
 
 
 def test_progress_counts_every_tile():
