@@ -106,7 +106,7 @@ def inpca(matrix: PairwiseMatrix, n_components: int = 10) -> Embedding:
     if norm == 0.0:
         raise InputError("matrix: all divergences are zero, the points coincide; a map needs points that differ")
     pairs = leading_eigenpairs(centred, n_components)
-    keep = np.abs(pairs.values) > len(matrix.values) * np.finfo(np.float64).eps * np.abs(pairs.values).max()
+    keep = np.abs(pairs.values) > centred.size * np.finfo(np.float64).eps * np.abs(pairs.values).max()
     values, vectors = pairs.values[keep], pairs.vectors[:, keep]
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(len(values))])
