@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from infogeo.core.checks import LOG_FLOOR
 from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
+from infogeo.core.linalg import CentredMatrix
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
 from infogeo.embed import Embedding, Projection
@@ -131,7 +132,7 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
         eigenvalues=eigenvalues,
         signature=np.sign(eigenvalues).astype(np.int64),
         explained_stress=explained_stress(eigenvalues, solver["norm"]),
-        column_means=np.asarray(matrix.values).mean(axis=0),
+        column_means=CentredMatrix(matrix.values).column_means,
         norm=solver["norm"],
         residual=solver["residual"],
         converged=solver["converged"],

@@ -101,12 +101,12 @@ def inpca(matrix: PairwiseMatrix, n_components: int = 10) -> Embedding:
         raise InputError("matrix: an embedding needs the divergences of one set of points; project the others")
     if n_components < 1:
         raise InputError(f"n_components: {n_components}; give at least 1")
-    centred = CentredMatrix(np.asarray(matrix.values))
+    centred = CentredMatrix(matrix.values)
     norm = centred.frobenius_norm()
     if norm == 0.0:
         raise InputError("matrix: all divergences are zero, the points coincide; a map needs points that differ")
     pairs = leading_eigenpairs(centred, n_components)
-    keep = np.abs(pairs.values) > len(matrix.values) * np.finfo(np.float64).eps * np.abs(pairs.values).max()
+    keep = np.abs(pairs.values) > centred.size * np.finfo(np.float64).eps * np.abs(pairs.values).max()
     values, vectors = pairs.values[keep], pairs.vectors[:, keep]
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(len(values))])

@@ -81,6 +81,8 @@ def test_a_matrix_that_does_not_fit_stays_on_disk_and_reads_the_same(tmp_path):
     assert np.array_equal(matrix.values[picked], expected[picked])
     x = np.random.default_rng(0).normal(size=(72, 4))
     assert np.allclose(matrix.values @ x, expected @ x, rtol=0, atol=72 * 72 * np.finfo(float).eps * expected.max())
+    again = infogeo.inpca(matrix, 3)
+    assert np.allclose(again.coords, infogeo.inpca(infogeo.PairwiseMatrix.from_array(expected), 3).coords, atol=1e-10)
     fitting, _ = computed(tmp_path / "t", given, memory=need + 8 * 72**2)
     assert isinstance(fitting.values, np.ndarray)
 

@@ -3,19 +3,26 @@
 import numpy as np
 
 
-def inpca(d):
-    """(W, eigenvalues by descending |value|, coordinates, explained stress) of a divergence matrix d [P, P]."""
+def spectrum(d):
+    """(W = -1/2 J D J, all its eigenvalues by descending |value|, their vectors) of a matrix d [P, P]."""
     size = len(d)
     j = np.eye(size) - np.ones((size, size)) / size
     w = -0.5 * j @ d @ j
     values, vectors = np.linalg.eigh(w)
     order = np.argsort(-np.abs(values))
-    values, vectors = values[order], vectors[:, order]
-    stress = [
-        1 - np.linalg.norm(w - (vectors[:, :k] * values[:k]) @ vectors[:, :k].T) / np.linalg.norm(w)
-        for k in range(1, size + 1)
-    ]
+    return w, values[order], vectors[:, order]
+
+
+def inpca(d):
+    """(W, eigenvalues by descending |value|, coordinates, explained stress) of a divergence matrix d [P, P]."""
+    w, values, vectors = spectrum(d)
+    stress = [stress_of(w, values[:k], vectors[:, :k]) for k in range(1, len(d) + 1)]
     return w, values, vectors * np.sqrt(np.abs(values)), np.array(stress)
+
+
+def stress_of(w, values, vectors):
+    """1 - ||W - U Lambda U'||_F / ||W||_F of some eigenpairs."""
+    return 1 - np.linalg.norm(w - (vectors * values) @ vectors.T) / np.linalg.norm(w)
 
 
 def rebuilt(coords, signature):
