@@ -7,7 +7,7 @@
 Products. The matrix unit multiplies bfloat16 exactly and adds in float32. A float32 number is the exact sum of three
 bfloat16 pieces, a = a0 + a1 + a2 with |a1| <= 2^-8 |a| and |a2| <= 2^-16 |a|, and BC is the sum of the six products
 a_i b_j with i + j <= 2: one inner product of length 6 C, small products first. What is left out is at most 2^-23 BC;
-the last addition, which the unit truncates, loses at most another 2^-23. Together that is 4 units of roundoff, where
+the last addition, which the unit truncates, loses about another 2^-23. Together that is 4 units of roundoff, where
 C products in float32 lose up to C. Source for the unit's arithmetic: Fasi et al., PeerJ CS 7 (2021) e330.
 
 Range. Roots are scaled by 2^32 and 2^31, which puts coefficients between 2^-63 and 2^63. Two of them times m stay

@@ -168,7 +168,7 @@ def test_divergences_and_pairwise_need_nothing_beyond_jax_numpy_and_scipy():
 def test_on_a_gpu_distances_are_within_the_budget(classes):
     log_probs = of_every_confidence(4, 150, 960, classes)
     measured = distances(log_probs, lambda a, b: np.asarray(infogeo.Bhattacharyya().block(a, b), dtype=np.float64))
-    root = np.exp(log_probs / 2.0)
+    root = np.exp(np.float64(log_probs) / 2)
     root /= np.linalg.norm(root, axis=-1, keepdims=True)
     expected = exact(*[root.transpose(1, 2, 0)] * 2) / 960
     assert (np.abs(measured - expected) / np.maximum(1, expected)).max() <= BUDGET
