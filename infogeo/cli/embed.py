@@ -204,11 +204,12 @@ def _merged(predictions: Predictions, task: MapTask, messages: Messages) -> Pred
 
 def _planned(plan: Plan, mapped: Predictions, rounds: int) -> str:
     """What a number of matrices by one plan takes, in words."""
-    classes = f"{plan.n_classes} classes"
+    p, _, n, c = plan.shape
+    classes = f"{c} classes"
     if mapped.coarse_graining is not None:
         classes += f" ({mapped.coarse_graining.n_kept} of {len(mapped.coarse_graining.classes)}, and the rest)"
     return (
-        f"{plan.n_points} points, {plan.n_samples} samples, {classes}; "
+        f"{p} points, {n} samples, {classes}; "
         f"{len(plan.tiles) * rounds} tiles, {plan.operations * rounds / 1e9:.3g} GFLOP, "
         f"{readable(plan.bytes_read * rounds)} to read, {readable(plan.memory_bytes)} of memory, "
         f"about {plan.seconds * rounds:.0f} s"

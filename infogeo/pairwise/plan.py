@@ -14,14 +14,16 @@ from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 
-TILE = 256
-"""Points per side of a tile: its running products stay in a core's cache."""
+TILE = 256 if jax.default_backend() == "cpu" else 2048
+"""Points per side of a tile: its running products stay in a core's cache, or fill an accelerator."""
 SAMPLES = 192
 """Samples that are summed in float32 before the host goes on in float64."""
 OPERAND_BYTES = 64 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
-TILE_BUFFERS = 24
-"""Bytes per pair of a tile that are alive at once: running products, their sum in float64, coefficients of a pair."""
+TILE_BUFFERS = 56
+"""Bytes per pair of a tile that are alive at once: running products, coefficients, sums and their remainders."""
+ACCELERATOR_SHARE = 0.6
+"""Of an accelerator's memory, for panels."""
 COEFFICIENTS_PER_SECOND = 2.5e9
 """What two CPU cores reach at C = 10 (benchmarks/bench_pairwise.py); only the time shown to the user needs it."""
 
@@ -50,7 +52,7 @@ class Plan:
     """How a divergence matrix is computed, and what that takes.
 
     Attributes:
-        n_points: P (rows), n_columns: Q, n_samples: N, n_classes: C.
+        shape: P (rows), Q (columns), N, C.
         rows: the points of each block of rows; columns: of each block of columns, the same for a square matrix.
         square: whether the columns are the rows, so that the upper triangle is enough.
         samples: per float32 sum, a multiple of 16.
@@ -58,15 +60,9 @@ class Plan:
         kept: how many encoded panels, a block of points by a range of samples, are kept in memory.
         workers: tiles that are computed at a time.
         memory_bytes: what the computation needs at its peak, beside Python and JAX themselves.
-        operations: multiplications and additions over unordered pairs, 2 C for each sample.
-        bytes_read: log-probabilities read, again and again where memory is short.
-        seconds: a rough expectation on two CPU cores.
     """
 
-    n_points: int
-    n_columns: int
-    n_samples: int
-    n_classes: int
+    shape: tuple[int, int, int, int]
     rows: tuple[NDArray[np.intp], ...] = field(repr=False)
     columns: tuple[NDArray[np.intp], ...] = field(repr=False)
     square: bool
@@ -75,9 +71,6 @@ class Plan:
     kept: int
     workers: int
     memory_bytes: int
-    operations: float
-    bytes_read: int
-    seconds: float
 
     @property
     def tiles(self) -> list[tuple[int, int]]:
@@ -93,10 +86,40 @@ class Plan:
         """Row blocks that are held while the columns pass by."""
         return max(1, self.kept // self.ranges - 1)
 
+    @property
+    def pairs(self) -> int:
+        """Unordered pairs of points, or all pairs of a rectangle."""
+        p, q, _, _ = self.shape
+        return p * (p + 1) // 2 if self.square else p * q
+
+    @property
+    def operations(self) -> int:
+        """Multiplications and additions: 2 C for each sample of a pair."""
+        _, _, n, c = self.shape
+        return 2 * c * n * self.pairs
+
+    @property
+    def bytes_read(self) -> int:
+        """Log-probabilities that are read, again and again where memory is short."""
+        p, q, n, c = self.shape
+        points = p if self.square else p + q
+        blocks = len(self.rows) + (0 if self.square else len(self.columns))
+        again = 1.0
+        if self.kept < blocks * self.ranges:
+            again = _blocks_read(len(self.rows), len(self.columns), self.square, self.group) / blocks
+        return int(4 * n * c * points * again)
+
+    @property
+    def seconds(self) -> float:
+        """A rough expectation on two CPU cores."""
+        _, _, n, c = self.shape
+        return 0.5 + self.pairs * n * max(1, c / 10) / COEFFICIENTS_PER_SECOND
+
     def range_of(self, index: int) -> slice:
         """The samples of a range: whole sums of `samples`, but for the last."""
-        size = -(-self.n_samples // self.samples // self.ranges) * self.samples
-        return slice(index * size, min((index + 1) * size, self.n_samples))
+        n = self.shape[2]
+        size = -(-n // self.samples // self.ranges) * self.samples
+        return slice(min(index * size, n), min((index + 1) * size, n))
 
 
 def plan_pairwise(
@@ -125,36 +148,37 @@ def plan_pairwise(
     on_disk, layout = layout is not None, layout or Layout.of(p, n, features)
     rows, samples = layout.blocks, layout.samples
     columns = rows if to is None else blocks_of(np.arange(q), features)
-    tile = max(side(block) for block in (*rows, *columns))
-    workers = workers_of_this_machine()
+    tile, workers = max(side(block) for block in (*rows, *columns)), workers_of_this_machine()
     working = workers * (3 * 4 * samples * features * tile + TILE_BUFFERS * tile**2) + (0 if on_disk else 8 * p * q)
-    panels = len(rows) + (0 if to is None else len(columns))
-    kept, ranges = _panels(panels, 4 * tile * features, n, samples, workers, memory, working)
     # a panel that is being encoded exists three times; each worker may hold two that are no longer kept
-    need = working + (min(kept + 2 * workers, panels * ranges) + 3) * 4 * tile * features * -(-n // ranges)
+    panels, spare = len(rows) + (0 if to is None else len(columns)), 2 * workers + 3
+    sample_bytes = 4 * tile * features
+    kept, ranges = _panels(panels, sample_bytes, n, samples, spare, _room(memory, working))
+    need = working + min(kept + spare, panels * ranges + 3) * sample_bytes * -(-n // ranges)
     if memory is not None and need > memory:
         where = "" if on_disk else ", or keep the matrix on disk (directory=, --tiles DIR)"
         raise InputError(f"memory: {memory} bytes are not enough; this needs at least {need}{where}")
-    pairs = p * (p + 1) / 2 if to is None else p * q
-    group = max(1, kept // ranges - 1)
-    passes = 1 if kept >= panels else _blocks_read(len(rows), len(columns), to is None, group) / panels
-    return Plan(
-        n_points=p,
-        n_columns=q,
-        n_samples=n,
-        n_classes=c,
-        rows=rows,
-        columns=columns,
-        square=to is None,
-        samples=samples,
-        ranges=ranges,
-        kept=kept,
-        workers=workers,
-        memory_bytes=need,
-        operations=2 * c * n * pairs,
-        bytes_read=int(4 * n * c * (p + (0 if to is None else q)) * passes),
-        seconds=0.5 + pairs * n * max(1, c / 10) / COEFFICIENTS_PER_SECOND,
-    )
+    return Plan((p, q, n, c), rows, columns, to is None, samples, ranges, kept, workers, need)
+
+
+def _room(memory: int | None, working: int) -> int | None:
+    """The bytes left for panels: of the memory given, and of an accelerator's own."""
+    limits = [] if memory is None else [memory - working]
+    statistics = jax.local_devices()[0].memory_stats()
+    if statistics and "bytes_limit" in statistics:
+        limits.append(int(ACCELERATOR_SHARE * statistics["bytes_limit"]))
+    return min(limits, default=None)
+
+
+def _panels(blocks: int, sample_bytes: int, n: int, samples: int, spare: int, room: int | None) -> tuple[int, int]:
+    """How many panels are kept, and into how many ranges of samples a block is cut."""
+    if room is None or room >= (blocks + 3) * sample_bytes * n:
+        return blocks, 1
+    least, ranges = min(blocks, 2) + spare, 1
+    while room < least * sample_bytes * -(-n // ranges) and ranges * samples < n:
+        ranges += 1
+    fit = room // (sample_bytes * -(-n // ranges)) - spare
+    return max(min(blocks, 2), min(fit, blocks * ranges)), ranges
 
 
 def blocks_of(points: NDArray[np.intp], features: int) -> tuple[NDArray[np.intp], ...]:
@@ -181,20 +205,6 @@ def workers_of_this_machine() -> int:
     if jax.default_backend() == "cpu":
         return max(os.cpu_count() or 1, jax.local_device_count())
     return 2 * jax.local_device_count()
-
-
-def _panels(
-    blocks: int, row_bytes: int, n: int, samples: int, workers: int, memory: int | None, working: int
-) -> tuple[int, int]:
-    """How many panels are kept, and into how many ranges of samples a block is cut."""
-    least = min(blocks, 2) + 2 * workers + 3
-    if memory is None or (memory - working) >= (blocks + 3) * row_bytes * n:
-        return blocks, 1
-    ranges = 1
-    while (memory - working) < least * row_bytes * -(-n // ranges) and ranges * samples < n:
-        ranges += 1
-    fit = (memory - working) // (row_bytes * -(-n // ranges)) - 2 * workers - 3
-    return int(max(min(blocks, 2), min(fit, blocks * ranges))), ranges
 
 
 def _order(rows: int, columns: int, square: bool, group: int) -> Iterator[tuple[int, int]]:

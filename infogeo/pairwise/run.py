@@ -22,8 +22,8 @@ from infogeo.divergences.base import Divergence
 from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.panels import Device, Panels
-from infogeo.pairwise.plan import Plan, plan_pairwise
-from infogeo.pairwise.tile import diagonal_tile, tile
+from infogeo.pairwise.plan import Plan, plan_pairwise, side
+from infogeo.pairwise.tile import Total, diagonal_tile, tile
 from infogeo.pairwise.tiled import TiledValues
 
 Progress = Callable[[int, int], None]
@@ -40,7 +40,7 @@ def pairwise_divergence(
 ) -> PairwiseMatrix:
     """Divergences between all checkpoints [P, P], or to those of `to` [P, Q], in nats (mean over samples).
 
-    Float32 inside a block of samples, float64 across blocks. A square matrix is symmetric with a zero diagonal
+    Float32 inside a block of samples, twice that across blocks. A square matrix is symmetric with a zero diagonal
     by construction. Values that round to just below zero are set to zero and counted. Tiles of the matrix are
     spread over all local devices, and over the cores of a CPU.
 
@@ -72,7 +72,7 @@ def pairwise_divergence(
             raise InputError("directory: keeps square matrices; leave it out for divergences to other points")
         return _on_disk(predictions, divergence, Path(directory), memory, report)
     plan = plan_pairwise(predictions, divergence, to, memory)
-    values, clipped = np.empty((plan.n_points, plan.n_columns)), 0
+    values, clipped = np.empty(plan.shape[:2]), 0
     for done, made in enumerate(_Engine.of(plan, predictions, divergence, to).tiles(plan.tiles)):
         at, across = _span(plan.rows[made.row]), _span(plan.columns[made.column])
         values[at, across] = made.values
@@ -103,7 +103,7 @@ def _on_disk(
             done += 1
             report(done, len(plan.tiles))
         values, clipped = tiles.values(), tiles.clipped
-    if memory is None or 8 * plan.n_points**2 + plan.memory_bytes <= memory:
+    if memory is None or 8 * len(predictions.points) ** 2 + plan.memory_bytes <= memory:
         values = np.asarray(values)
     return _matrix(plan, predictions, divergence, None, values, clipped)
 
@@ -130,7 +130,7 @@ def _matrix(
         columns=None if to is None else to.points,
         divergence=divergence.name,
         fisher_factor=divergence.fisher_factor,
-        n_samples=plan.n_samples,
+        n_samples=predictions.n_samples,
         floored=predictions.floored + (0 if to is None else to.floored),
         clipped=clipped,
     )
@@ -176,11 +176,11 @@ class _Engine:
         own = self.columns is self.rows and i == j
         sums = self._upper_sums(self.rows, i, device) if own else self._sums(i, j, device)
         a, b = self._self_sums(self.rows, i, device), self._self_sums(self.columns, j, device)
-        d = (sums[: len(a), : len(b)] - (a[:, None] / 2 + b / 2)) / self.plan.n_samples
+        d = (sums[: len(a), : len(b)] - (a[:, None] / 2 + b / 2)) / self.plan.shape[2]
         if own:
             upper = np.triu(d, 1)
             d = upper + upper.T
-        lowest, bound = float(d.min()), 2 * self.divergence.rounding(self.plan.n_classes)
+        lowest, bound = float(d.min()), 2 * self.divergence.rounding(self.plan.shape[3])
         if lowest < -bound:
             raise ArithmeticError(
                 f"{self.divergence.name}: value {lowest:.3g} lies below the rounding bound -{bound:.3g}"
@@ -196,22 +196,30 @@ class _Engine:
 
     def _upper_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
         """K [side, side] of a block with itself, right on and above the diagonal."""
-        sums = _added(diagonal_tile(self.divergence, x) for x in self._parts(panels, block, device))
+        total = self._zero(side(panels.blocks[block]), side(panels.blocks[block]), device)
+        for x in self._parts(panels, block, device):
+            total = diagonal_tile(self.divergence, total, x)
+        sums = _in_float64(total)
         panels.self_sums[block] = np.diagonal(sums)[: len(panels.blocks[block])].copy()
         return sums
 
     def _sums(self, i: int, j: int, device: Device) -> NDArray[np.float64]:
         """K [side, side] between a block of rows and a block of columns."""
+        total = self._zero(side(self.plan.rows[i]), side(self.plan.columns[j]), device)
         pairs = zip(self._parts(self.rows, i, device), self._parts(self.columns, j, device), strict=True)
-        return _added(tile(self.divergence, x, y) for x, y in pairs)
+        for x, y in pairs:
+            total = tile(self.divergence, total, x, y)
+        return _in_float64(total)
+
+    @staticmethod
+    def _zero(height: int, width: int, device: Device) -> Total:
+        zero = jax.device_put(np.zeros((height, width), dtype=np.float32), device)
+        return zero, zero
 
     def _parts(self, panels: Panels, block: int, device: Device) -> Iterator[jax.Array]:
         return chain.from_iterable(panels.panel(block, r, device) for r in range(self.plan.ranges))
 
 
-def _added(parts: Iterator[jax.Array]) -> NDArray[np.float64]:
-    """The sum of float32 arrays, in float64."""
-    total = np.asarray(next(parts)).astype(np.float64)
-    for part in parts:
-        total += np.asarray(part)
-    return total
+def _in_float64(total: Total) -> NDArray[np.float64]:
+    large, small = total
+    return np.asarray(large).astype(np.float64) + np.asarray(small)

@@ -80,18 +80,33 @@ def test_tiles_spread_over_four_devices_give_the_same_numbers(monkeypatch, tmp_p
 
 
 def test_all_devices_are_given_tiles(monkeypatch):
-    """A tile is encoded and computed on the device whose turn it is."""
-    used = []
+    given, divergence, used = predictions(9, 3, 4, 3), infogeo.Bhattacharyya(), []
+    engine = run._Engine.of(plan.plan_pairwise(given, divergence), given, divergence, None)
     monkeypatch.setattr(run.jax, "local_devices", lambda: ["first", "second"])
     monkeypatch.setattr(run._Engine, "_tile", lambda self, i, j, device: used.append(device))
-    engine = run._Engine.of(
-        plan.plan_pairwise(predictions(9, 3, 4, 3), infogeo.Bhattacharyya()),
-        predictions(9, 3, 4, 3),
-        infogeo.Bhattacharyya(),
-        None,
-    )
     list(engine.tiles([(0, 0)] * 4))
     assert sorted(used) == ["first", "first", "second", "second"]
+
+
+class Accelerator:
+    """A device that knows how much memory it has, as accelerators do and CPUs do not."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def memory_stats(self):
+        return {"bytes_limit": self.size}
+
+
+def test_panels_fit_the_memory_of_an_accelerator(monkeypatch):
+    monkeypatch.setattr(plan, "TILE", 16)
+    given, divergence = predictions(9, 400, 40, 5), infogeo.Bhattacharyya()
+    free = plan.plan_pairwise(given, divergence)
+    panel = 4 * 16 * 40 * 5
+    monkeypatch.setattr(plan.jax, "local_devices", lambda: [Accelerator(20 * panel / plan.ACCELERATOR_SHARE)])
+    small = plan.plan_pairwise(given, divergence)
+    assert small.kept + 2 * small.workers + 3 == 20
+    assert free.kept == len(free.rows) == 25
 
 
 def test_progress_counts_every_tile():
@@ -134,7 +149,7 @@ def test_predictions_on_another_probe_set_are_refused():
 
 
 def test_a_value_below_the_rounding_bound_is_an_error(monkeypatch):
-    monkeypatch.setattr(run, "diagonal_tile", lambda divergence, a: np.eye(a.shape[2]))
+    monkeypatch.setattr(run, "diagonal_tile", lambda divergence, total, a: (np.eye(a.shape[2]), np.zeros(1)))
     with pytest.raises(ArithmeticError, match="below the rounding bound"):
         infogeo.pairwise_divergence(predictions(7, 3, 4, 3), infogeo.Bhattacharyya())
 
