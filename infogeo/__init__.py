@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from infogeo.divergences import Bhattacharyya, Divergence, Hellinger, SymmetricKL
     from infogeo.embed import Embedding, Map, Projection, embed_predictions, inpca
     from infogeo.nulls import NullComparison, explained_stress_null, shuffled_within_class
-    from infogeo.pairwise import PairwiseMatrix, Plan, pairwise_divergence, plan_pairwise
+    from infogeo.pairwise import PairwiseMatrix, Plan, Steps, pairwise_divergence, plan_pairwise, trajectory_steps
     from infogeo.store import load, write_store
 
 _HOME = {
@@ -42,8 +42,10 @@ _HOME = {
     "SymmetricKL": "divergences",
     "PairwiseMatrix": "pairwise",
     "Plan": "pairwise",
+    "Steps": "pairwise",
     "pairwise_divergence": "pairwise",
     "plan_pairwise": "pairwise",
+    "trajectory_steps": "pairwise",
     "Embedding": "embed",
     "Map": "embed",
     "Projection": "embed",
@@ -71,6 +73,7 @@ __all__ = [
     "Points",
     "Predictions",
     "Projection",
+    "Steps",
     "SymmetricKL",
     "embed_predictions",
     "explained_stress_null",
@@ -82,6 +85,7 @@ __all__ = [
     "plots",
     "report",
     "shuffled_within_class",
+    "trajectory_steps",
     "write_store",
 ]
 

@@ -1,7 +1,8 @@
-"""Divergence matrices: the plan of tiles, the one jitted function, and the matrix that comes out."""
+"""Divergence matrices: the plan of tiles, the one jitted function, and the matrix that comes out; steps along runs."""
 
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import Layout, Plan, plan_pairwise
 from infogeo.pairwise.run import pairwise_divergence
+from infogeo.pairwise.steps import Steps, trajectory_steps
 
-__all__ = ["Layout", "PairwiseMatrix", "Plan", "pairwise_divergence", "plan_pairwise"]
+__all__ = ["Layout", "PairwiseMatrix", "Plan", "Steps", "pairwise_divergence", "plan_pairwise", "trajectory_steps"]
