@@ -31,3 +31,14 @@ def trajectories(seed=0, runs=4, checkpoints=6, samples=30, classes=3):
     }
     meta = {name: {"arch": "mlp" if i % 2 else "conv", "lr": 0.1 * (i + 1)} for i, name in enumerate(arrays)}
     return infogeo.Predictions.from_arrays(arrays, kind="logits", labels=labels, meta=meta)
+
+
+def ring(size=1500):
+    """Divergences of points at 1 from each other but for two neighbours each, at 1/2: no eigensolver's friend.
+
+    W has the eigenvalues (1 + cos(2 pi j / P)) / 2, twice each; the largest are nearly equal.
+    """
+    d = 1 - np.eye(size)
+    neighbour = (np.arange(size) + 1) % size
+    d[np.arange(size), neighbour] = d[neighbour, np.arange(size)] = 0.5
+    return d

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from infogeo.core.kinds import Kind
     from infogeo.core.predictions import Predictions
     from infogeo.divergences.base import Divergence
+    from infogeo.embed import Embedding
     from infogeo.nulls import NullComparison
     from infogeo.pairwise import Plan
 
@@ -107,6 +108,8 @@ def embed(
         if labels or steps or kind or memory or tiles or null or keep_classes:
             raise InputError("--matrix: goes with --meta, --components and --out alone; the rest is about predictions")
         contents = _map_of_matrix(matrix, meta, components, began)
+        for line in _findings(contents.embedding, None):
+            messages.say(line)
     else:
         predictions = _read(messages, existing(inputs or []), labels, meta, steps, kind)
         recorded = {
@@ -161,7 +164,7 @@ def make_map(
         accuracy, loss = predictions.scores()
         embedding = replace(embedding, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))
     null = _null(predictions, task, embedding.explained_stress, messages) if task.null else None
-    for line in _findings(embedding.explained_stress.tolist(), null and null.sentence()):
+    for line in _findings(embedding, null and null.sentence()):
         messages.say(line)
     provenance = {
         **provenance_of_environment(monotonic() - began),
@@ -271,6 +274,7 @@ def _map_of_matrix(file: Path, meta: Path | None, components: int, began: float)
     return MapContents(embedding, matrix, None, None, provenance)
 
 
-def _findings(stress: list[float], null: str | None) -> list[str]:
-    shown = ", ".join(f"{100 * s:.1f} %" for s in stress[:3])
-    return [f"explained stress of 1, 2 and 3 axes: {shown}", *([null] if null else [])]
+def _findings(embedding: Embedding, null: str | None) -> list[str]:
+    shown = ", ".join(f"{100 * s:.1f} %" for s in embedding.explained_stress.tolist()[:3])
+    lines = [f"explained stress of 1, 2 and 3 axes: {shown}", null, embedding.warning]
+    return [line for line in lines if line]

@@ -62,6 +62,8 @@ def project(
     began, messages = monotonic(), Messages(quiet)
     check_free(out, overwrite, is_projection)
     embedding, references, provenance = read_map(directory)
+    if embedding.warning:
+        messages.say(embedding.warning)
     with messages.progress("reading") as progress:
         old = _fitted(directory, provenance, fitted, progress)
     with messages.progress("reading") as progress:

@@ -29,8 +29,8 @@ class Embedding:
         explained_stress: [K], see `infogeo.embed.stress.explained_stress`.
         column_means: the column means of D [P]; `project` needs them.
         norm: ||W||_F, of the whole spectrum.
-        residual: the largest ||W u - lambda u|| of a returned pair.
-        converged: whether the eigensolver found all pairs asked for.
+        residual: the largest ||W u - lambda u|| of a pair; a true eigenvalue lies within it of each of these.
+        converged: whether the eigensolver found all pairs asked for, as `leading_eigenpairs` promises.
         divergence: the name of the divergence that was embedded.
     """
 
@@ -49,6 +49,17 @@ class Embedding:
     def n_components(self) -> int:
         """K, the number of axes."""
         return len(self.eigenvalues)
+
+    @property
+    def warning(self) -> str:
+        """What must be known before the axes are read, where the eigensolver did not converge; empty where it did."""
+        if self.converged:
+            return ""
+        return (
+            f"The eigensolver did not converge: eigenvalues may be off by {self.residual / self.norm:.1g} of the norm "
+            "of the matrix, and axes may be mixed with others, the last ones most. The explained stress is that of "
+            "the axes as they are. Eigenvalues are nearly equal here; another number of components may converge."
+        )
 
     def project(self, rows: PairwiseMatrix | ArrayLike) -> NDArray[np.float64]:
         """Coordinates [Q, K] of new points from their divergences to the fitted points; the map stays as it is.

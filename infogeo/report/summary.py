@@ -51,7 +51,7 @@ def summarise(
         title=f"The paths of {runs:,} runs" if runs > 1 else "The path of one run",
         lead=_lead(embedding, runs, points, samples, "" if null is not None else share, shown),
         null=null.sentence().replace(" %", "\u00a0%") if null is not None else "",
-        warnings=_warnings(embedding),
+        warnings=(embedding.warning,) if embedding.warning else (),
         tiles=tuple(tiles),
         facts=_facts(embedding, matrix, null),
     )
@@ -73,15 +73,6 @@ def _lead(embedding: Embedding, runs: int, points: int, samples: int, share: str
     )
 
 
-def _warnings(embedding: Embedding) -> tuple[str, ...]:
-    if embedding.converged:
-        return ()
-    return (
-        f"The eigensolver did not converge (largest residual {embedding.residual:.2g}): the axes on this page may "
-        "be wrong. Embed again with fewer components.",
-    )
-
-
 def _facts(
     embedding: Embedding, matrix: PairwiseMatrix | None, null: NullComparison | None
 ) -> tuple[tuple[str, str], ...]:
@@ -95,7 +86,8 @@ def _facts(
         facts.append(("Predictions raised to the floor", f"{matrix.floored:,}"))
         facts.append(("Pairs rounded up to zero", f"{matrix.clipped:,}"))
     state = "converged" if embedding.converged else "did not converge"
-    facts.append(("Eigensolver", f"{state}, largest residual {embedding.residual:.2g}"))
+    share = embedding.residual / embedding.norm
+    facts.append(("Eigensolver", f"{state}, largest residual {share:.1g} of the norm of the matrix"))
     if null is not None:
         facts.append(("Null model", f"{null.null_model}; {len(null.replicates)} replicates, seed {null.seed}"))
     return tuple(facts)

@@ -10,7 +10,7 @@ import infogeo
 from infogeo.cli.mapdir import read_map
 from tests.cli.shell import infogeo as shell
 from tests.cli.shell import refused
-from tests.samples import trajectories
+from tests.samples import ring, trajectories
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,17 @@ def test_a_matrix_makes_a_map_too(tmp_path, form):
     assert [row["arch"] for row in written] == ["conv"] * 12 + ["mlp"] * 12
     expected = infogeo.inpca(infogeo.PairwiseMatrix.from_array(matrix))
     assert float(written[3]["x1"]) == pytest.approx(expected.coords[3, 0], rel=1e-9)
+
+
+def test_an_eigensolver_that_did_not_converge_is_told_in_shell_report_and_provenance(tmp_path):
+    np.save(tmp_path / "d.npy", ring())
+    process = shell("embed", "--matrix", tmp_path / "d.npy", "--components", 2, "--out", tmp_path / "map")
+    assert process.returncode == 0, process.stderr
+    embedding, _, provenance = read_map(tmp_path / "map")
+    assert "The eigensolver did not converge" in embedding.warning
+    assert embedding.warning in process.stderr
+    assert embedding.warning in (tmp_path / "map" / "report.html").read_text(encoding="utf-8")
+    assert provenance["embedding"]["converged"] is False
 
 
 def test_info_says_what_is_there(folder):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import infogeo
 from tests.reference import embedding as reference
-from tests.samples import trajectories
+from tests.samples import ring, trajectories
 
 
 def random_divergence(seed, size):
@@ -53,6 +53,14 @@ def test_negative_eigenvalues_keep_their_sign_and_their_place():
     embedding = embedded(d)
     assert embedding.signature.tolist() == [1, -1]
     assert np.allclose(embedding.eigenvalues, values[:2], rtol=0, atol=1e-14 * 9)
+
+
+def test_a_map_whose_eigensolver_did_not_converge_warns_by_how_much():
+    embedding, good = embedded(ring(), 2), embedded(ring(200), 2)
+    share = embedding.residual / np.sqrt(np.sum(((1 + np.cos(2 * np.pi * np.arange(1, 1500) / 1500)) / 2) ** 2))
+    assert not embedding.converged
+    assert f"did not converge: eigenvalues may be off by {share:.1g} of the norm" in embedding.warning
+    assert (good.converged, good.warning) == (True, "")
 
 
 def test_axes_of_rounding_are_not_returned():

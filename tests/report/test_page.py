@@ -100,6 +100,9 @@ def test_an_eigensolver_that_did_not_converge_is_a_visible_warning(sample, tmp_p
     bad = report.write(tmp_path / "bad.html", replace(sample.embedding, converged=False)).read_text(encoding="utf-8")
     warning = "The eigensolver did not converge"
     assert (bad.count(warning), good.count(warning)) == (1, 0)
+    share = f"{sample.embedding.residual / sample.embedding.norm:.1g} of the norm of the matrix"
+    assert f"converged, largest residual {share}" in good
+    assert f"did not converge, largest residual {share}" in bad
 
 
 def test_ten_thousand_points_stay_under_12_megabytes(sample, tmp_path):
