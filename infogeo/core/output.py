@@ -12,6 +12,9 @@ from pathlib import Path
 
 from infogeo.core.errors import InputError
 
+QUIET, LONGEST_WRITE = 0.4, 5.0
+"""Seconds: after a failure a directory that stays away so long is gone, and nothing goes on writing for longer."""
+
 
 @contextmanager
 def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
@@ -38,8 +41,10 @@ def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool])
         target = scratch / path.name
         yield target
         _take_place(target, path, aside=scratch / "replaced")
-    finally:
-        _remove(scratch)
+    except BaseException:
+        _remove_for_good(scratch)
+        raise
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
@@ -62,14 +67,14 @@ def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> 
         raise InputError(f"{path}: exists; choose another place, or replace it with --overwrite (overwrite=True)")
 
 
-def _remove(scratch: Path) -> None:
-    """Remove a directory; where a background thread is still finishing a write there, again until it stays gone."""
-    shutil.rmtree(scratch, ignore_errors=True)
-    for _ in range(40):
+def _remove_for_good(scratch: Path) -> None:
+    """Remove a directory, and again until it stays gone: background threads may be finishing a write there."""
+    gone, last = time.monotonic(), time.monotonic() + LONGEST_WRITE
+    while time.monotonic() < min(gone + QUIET, last):
+        if scratch.exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+            gone = time.monotonic()
         time.sleep(0.02)
-        if not scratch.exists():
-            return
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _take_place(new: Path, path: Path, aside: Path) -> None:

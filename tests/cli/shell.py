@@ -4,15 +4,15 @@ import os
 import subprocess
 import sys
 
-COMMAND = [sys.executable, "-c", "from infogeo.cli.main import run; run()"]
+RUN = "from infogeo.cli.main import run; run()"
+COMMAND = [sys.executable, "-c", RUN]
 
 
-def infogeo(*arguments, **options):
-    """Run `infogeo ARGUMENTS` in a process of its own; gives the finished process with its output as text."""
+def infogeo(*arguments, first="pass", **options):
+    """Run `infogeo ARGUMENTS` in a process of its own, which does `first` before; its output is text."""
+    command = [sys.executable, "-c", f"{first}; {RUN}", *map(str, arguments)]
     environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, env=environment, check=False, **options
-    )
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, **options)
 
 
 def refused(process, message, code=2):

@@ -1,6 +1,5 @@
 """Bad input: one clear line, exit code 2, nothing written."""
 
-import resource
 import signal
 import subprocess
 import time
@@ -125,10 +124,8 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path, run):
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, run):
     """A limit of 1 MB per file stands in for the disk: the report does not fit."""
-    process = shell(
-        "embed", run, "--out", tmp_path / "map",
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20)),
-    )  # fmt: skip
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))"
+    process = shell("embed", run, "--out", tmp_path / "map", first=limit)
     refused(process, "File too large; nothing was written")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npy", "labels.npy"]
 
