@@ -87,6 +87,14 @@ def test_an_odd_number_of_samples_is_filled_up_by_pairs_at_zero(samples):
     assert share_of_tolerance(measured, exact(a, b), 5) <= 1
 
 
+@pytest.mark.skipif(jax.__version_info__ < (0, 11), reason="JAX 0.10 does not interpret clusters")
+@pytest.mark.parametrize("cluster", [(1, 2), (2, 2)])
+def test_programs_that_share_what_they_fetch_give_the_same_bits(cluster):
+    log_probs = of_every_confidence(7, 12, 6, 10)
+    a, b = roots(log_probs[:5]), roots(log_probs[5:])
+    assert (fused(a, b, pallas.Tiling(cluster=cluster)) == fused(a, b)).all()
+
+
 def test_certain_and_uniform_predictions_agree_with_the_definition():
     classes, n_samples = 10, 32
     certain = [np.where(np.arange(classes) == k, 0.0, smallest) for smallest in (np.log(1e-30), -174.0) for k in (0, 1)]
