@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from jax import lax
 from infogeo.divergences.base import UNIT, padded, points_last, products
 
 SCALE_BITS = 31, 32
-"""Square roots are multiplied by 2^31 on one side and 2^32 on the other.
+"""Powers of two: square roots are multiplied by 2^31 on one side and 2^32 on the other.
 
 A coefficient between 2^-125.5, where the floor of log p puts it, and 1 becomes one between 2^-62.5 and 2^63. The
 product of two then lies between 2^-125 and 2^126: a normal number of float32, whatever the predictions.
@@ -73,21 +73,19 @@ class Bhattacharyya:
         a, b = (x * jnp.float32(2.0**bits) for x, bits in zip((a, b), SCALE_BITS, strict=True))
         at_once = _samples_at_once(a.shape[1])
 
-        def multiply(carry: jax.Array, step: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
-            mantissas, exponents = lax.real(carry), lax.imag(carry)
-            coefficients = _coefficients(*step)
-            for even, odd in zip(coefficients[::2], coefficients[1::2], strict=True):
-                bits = lax.bitcast_convert_type(even * odd, jnp.int32)
-                exponents = exponents + (bits >> 23).astype(jnp.float32)
-                mantissas = mantissas * lax.bitcast_convert_type((bits & MANTISSA) | HALF, jnp.float32)
-            return lax.complex(mantissas, exponents), None
+        def samples(i: jax.Array | int) -> tuple[jax.Array, jax.Array]:
+            x, y = (lax.dynamic_slice_in_dim(roots, i * at_once, at_once) for roots in (a, b))
+            return x, y
 
-        # one complex number carries both: for a second result XLA would compute the coefficients twice
-        start = lax.complex(jnp.ones((a.shape[2], b.shape[2])), jnp.zeros((a.shape[2], b.shape[2])))
-        steps = a.reshape(-1, at_once, *a.shape[1:]), b.reshape(-1, at_once, *b.shape[1:])
-        carry, _ = lax.scan(multiply, start, steps)
-        powers = lax.imag(carry) - a.shape[0] / 2 * (EXPONENT_OF_HALF + PAIR_BITS)
-        return -(jnp.log(lax.real(carry)) + powers * np.float32(np.log(2)))
+        def step(i: jax.Array, carry: Any) -> Any:
+            product, here = carry
+            return _multiplied(product, _coefficients(*here)), samples(i + 1)
+
+        # samples are fetched one step ahead: read where they are used, XLA's loops over points are not vectorised
+        one = lax.complex(jnp.ones((a.shape[2], b.shape[2])), jnp.zeros((a.shape[2], b.shape[2])))
+        product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, (one, samples(0)))
+        powers = lax.imag(product) - a.shape[0] / 2 * (EXPONENT_OF_HALF + PAIR_BITS)
+        return -(jnp.log(lax.real(product)) + powers * np.float32(np.log(2)))
 
     def rounding(self, n_classes: int) -> float:
         """Products and their sum lose C units each, the product of mantissas and the logarithm a few more."""
@@ -98,6 +96,19 @@ def _on_hopper() -> bool:
     """Whether JAX computes on a Hopper GPU, whose matrix unit the fused kernel programs."""
     device = jax.devices()[0]
     return device.platform == "gpu" and getattr(device, "compute_capability", "") == "9.0"
+
+
+def _multiplied(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
+    """A product [P, Q], mantissa + i exponent, times coefficients, two at a time.
+
+    One complex number carries both: for a second result XLA would compute the coefficients twice.
+    """
+    mantissas, exponents = lax.real(product), lax.imag(product)
+    for even, odd in zip(coefficients[::2], coefficients[1::2], strict=True):
+        bits = lax.bitcast_convert_type(even * odd, jnp.int32)
+        exponents = exponents + (bits >> 23).astype(jnp.float32)
+        mantissas = mantissas * lax.bitcast_convert_type((bits & MANTISSA) | HALF, jnp.float32)
+    return lax.complex(mantissas, exponents)
 
 
 def _samples_at_once(n_classes: int) -> int:

@@ -14,7 +14,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 
-TILE = 256 if jax.default_backend() == "cpu" else 2048
+TILE, ACCELERATOR_TILE = 256, 2048
 """Points per side of a tile: its running products stay in a core's cache, or fill an accelerator."""
 SAMPLES = 192
 """Samples that are summed in float32 before the host goes on in float64."""
@@ -183,7 +183,8 @@ def _panels(blocks: int, sample_bytes: int, n: int, samples: int, spare: int, ro
 
 def blocks_of(points: NDArray[np.intp], features: int) -> tuple[NDArray[np.intp], ...]:
     """Points in balanced blocks of at most TILE, fewer where one operand of a tile would exceed OPERAND_BYTES."""
-    most = max(16, min(TILE, OPERAND_BYTES // (4 * 16 * features) // 16 * 16))
+    tile = TILE if jax.default_backend() == "cpu" else ACCELERATOR_TILE
+    most = max(16, min(tile, OPERAND_BYTES // (4 * 16 * features) // 16 * 16))
     blocks = -(-len(points) // most)
     size = -(-len(points) // blocks // 16) * 16
     return tuple(points[start : start + size] for start in range(0, len(points), size))

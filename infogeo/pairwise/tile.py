@@ -1,6 +1,9 @@
 """The jitted functions of the package's core: encoding a block of points, and a tile of divergences."""
 
-from functools import partial
+import functools
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -9,28 +12,46 @@ from infogeo.divergences.base import Divergence
 
 CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 """XLA uses half of a wide vector unit unless told; narrower processors split the wide operations."""
-STRIPS = 4
-"""A tile on the diagonal is computed in so many strips, each from its own diagonal on: 5/8 of the work."""
+STRIPS = 2
+"""A tile on the diagonal is computed in so many strips, each from its own diagonal on: 3/4 of the work."""
 
 Total = tuple[jax.Array, jax.Array]
 """A sum in twice the precision of float32, as a number and its remainder, on any device."""
 
-jitted = partial(jax.jit, static_argnums=0, compiler_options=CPU_OPTIONS if jax.default_backend() == "cpu" else None)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-@jitted
+class _Jitted(Generic[Arguments, Result]):
+    """A jitted function whose options depend on the platform, which is not looked for before it is called."""
+
+    def __init__(self, function: Callable[Arguments, Result]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    @cached_property
+    def compiled(self) -> Any:
+        """What `jax.jit` makes of it."""
+        options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
+        return jax.jit(self._function, static_argnums=0, compiler_options=options)
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return self.compiled(*args, **kwargs)
+
+
+@_Jitted
 def encoded(divergence: Divergence, log_p: jax.Array) -> jax.Array:
     """What `tile` eats [N, F, P], from log-probabilities [P, N, C]."""
     return divergence.encode(log_p)
 
 
-@jitted
+@_Jitted
 def tile(divergence: Divergence, total: Total, a: jax.Array, b: jax.Array) -> Total:
     """The total [P, Q] plus K, the sum over samples between two blocks of encoded points [N, F, P] and [N, F, Q]."""
     return _added(total, divergence.block(a, b))
 
 
-@jitted
+@_Jitted
 def diagonal_tile(divergence: Divergence, total: Total, a: jax.Array) -> Total:
     """The same for a block with itself, on and above the diagonal; what lies below is not to be read."""
     size = a.shape[-1]

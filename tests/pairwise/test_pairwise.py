@@ -52,9 +52,9 @@ def test_a_rectangle_is_the_corner_of_the_square(monkeypatch, divergence):
 def test_one_shape_of_tile_is_traced_once(monkeypatch):
     monkeypatch.setattr(plan, "TILE", 16)
     given = predictions(2, 75, 300, 6)
-    before = tile._cache_size()
+    before = tile.compiled._cache_size()
     infogeo.pairwise_divergence(given, infogeo.Bhattacharyya())
-    assert tile._cache_size() - before == 1
+    assert tile.compiled._cache_size() - before == 1
 
 
 FOUR_DEVICES = """
