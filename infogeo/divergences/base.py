@@ -36,7 +36,10 @@ class Divergence(Protocol):
         ...
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """K [P, Q]: the sum over samples of f between encodings a [N, F, P] and b [N, F, Q]; N a multiple of 16."""
+        """K [P, Q]: the sum over samples of f between encodings a [N, F, P] and b [N, F, Q].
+
+        N is a multiple of 16, or of 2 above 64 features.
+        """
         ...
 
     def rounding(self, n_classes: int) -> float:

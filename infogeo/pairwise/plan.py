@@ -17,15 +17,17 @@ from infogeo.divergences.base import Divergence
 TILE, ACCELERATOR_TILE = 256, 2048
 """Points per side of a tile: its running products stay in a core's cache, or fill an accelerator."""
 SAMPLES = 192
-"""Samples that are summed in float32 before the host goes on in float64."""
+"""Samples that are summed in float32 before the sum goes on in twice its precision."""
 OPERAND_BYTES = 64 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
 TILE_BUFFERS = 56
 """Bytes per pair of a tile that are alive at once: running products, coefficients, sums and their remainders."""
 ACCELERATOR_SHARE = 0.6
 """Of an accelerator's memory, for panels."""
-COEFFICIENTS_PER_SECOND = 2.5e9
-"""What two CPU cores reach at C = 10 (benchmarks/bench_pairwise.py); only the time shown to the user needs it."""
+OPERATIONS_PER_SECOND = {24: 45e9, 10**9: 25e9}
+"""What two CPU cores reach up to so many classes (benchmarks/bench_pairwise.py); for the time shown to the user."""
+BYTES_PER_SECOND = 0.5e9
+"""What two CPU cores encode."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Layout:
 
     Attributes:
         blocks: the points of each block.
-        samples: summed in float32 before the host goes on in float64, a multiple of 16.
+        samples: per float32 sum, a multiple of `sample_step`.
     """
 
     blocks: tuple[NDArray[np.intp], ...]
@@ -55,7 +57,7 @@ class Plan:
         shape: P (rows), Q (columns), N, C.
         rows: the points of each block of rows; columns: of each block of columns, the same for a square matrix.
         square: whether the columns are the rows, so that the upper triangle is enough.
-        samples: per float32 sum, a multiple of 16.
+        samples: per float32 sum, a multiple of `sample_step`.
         ranges: into how many ranges of samples a block is cut, where it does not fit as a whole.
         kept: how many encoded panels, a block of points by a range of samples, are kept in memory.
         workers: tiles that are computed at a time.
@@ -112,8 +114,8 @@ class Plan:
     @property
     def seconds(self) -> float:
         """A rough expectation on two CPU cores."""
-        _, _, n, c = self.shape
-        return 0.5 + self.pairs * n * max(1, c / 10) / COEFFICIENTS_PER_SECOND
+        rate = next(rate for most, rate in OPERATIONS_PER_SECOND.items() if self.shape[3] <= most)
+        return 0.5 + self.operations / rate + self.bytes_read / BYTES_PER_SECOND
 
     def range_of(self, index: int) -> slice:
         """The samples of a range: whole sums of `samples`, but for the last."""
@@ -184,16 +186,22 @@ def _panels(blocks: int, sample_bytes: int, n: int, samples: int, spare: int, ro
 def blocks_of(points: NDArray[np.intp], features: int) -> tuple[NDArray[np.intp], ...]:
     """Points in balanced blocks of at most TILE, fewer where one operand of a tile would exceed OPERAND_BYTES."""
     tile = TILE if jax.default_backend() == "cpu" else ACCELERATOR_TILE
-    most = max(16, min(tile, OPERAND_BYTES // (4 * 16 * features) // 16 * 16))
+    most = max(16, min(tile, OPERAND_BYTES // (4 * sample_step(features) * features) // 16 * 16))
     blocks = -(-len(points) // most)
     size = -(-len(points) // blocks // 16) * 16
     return tuple(points[start : start + size] for start in range(0, len(points), size))
 
 
+def sample_step(features: int) -> int:
+    """What the samples of a float32 sum are a multiple of: `Divergence.block` takes so many at once, or a divisor."""
+    return 16 if features <= 64 else 2
+
+
 def samples_of(n_samples: int, features: int, tile: int) -> int:
-    """Samples per float32 sum: the multiple of 16 up to SAMPLES that fills up least, the largest of equals."""
-    most = min(SAMPLES, max(16, OPERAND_BYTES // (4 * tile * features)), -(-n_samples // 16) * 16)
-    return min(range(16, most + 1, 16), key=lambda size: (-(-n_samples // size) * size // 32, -size))
+    """Samples per float32 sum: up to SAMPLES, those that fill up least, the most of equals."""
+    step = sample_step(features)
+    most = min(SAMPLES, max(step, OPERAND_BYTES // (4 * tile * features)), -(-n_samples // step) * step)
+    return min(range(step, most + 1, step), key=lambda size: (-(-n_samples // size) * size // 32, -size))
 
 
 def side(block: NDArray[np.intp]) -> int:
