@@ -14,6 +14,7 @@ from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 from infogeo.embed.inpca import Embedding, inpca
 from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.pairwise.plan import plan_pairwise
 from infogeo.pairwise.run import pairwise_divergence
 
 
@@ -66,9 +67,10 @@ def embed_predictions(
         memory: the bytes that the divergences may take; see `plan_pairwise`.
         directory: where the tiles of the matrix are kept; see `pairwise_divergence`.
     """
+    references = predictions.references(truth=divergence.finite_at_certainty)
+    plan_pairwise(references, divergence, to=predictions, memory=memory)  # what does not fit is said before any work
     matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory, directory=directory)
     embedding = inpca(matrix, n_components)
-    references = predictions.references(truth=divergence.finite_at_certainty)
     rows = pairwise_divergence(references, divergence, to=predictions, memory=memory)
     coords = embedding.project(rows)
     if len(coords) == 2 and coords[1, 0] < coords[0, 0]:
