@@ -1,12 +1,12 @@
 """How fast, and how exact, is the Bhattacharyya matrix against the published algorithm?
 
 The published algorithm takes square roots, multiplies them per sample, takes a logarithm of every coefficient
-and sums: here in NumPy and, where it is installed, in PyTorch, from probabilities, in blocks of the size that suits
+and sums: here in NumPy and, with the extra `bench`, in PyTorch, from probabilities, in blocks of the size that suits
 each best. Ours is the public call, from log-probabilities, encoding included. All run in this process, in turn.
 Speed counts unordered pairs: P (P + 1) / 2 * N coefficients, 2 C operations each; the limit is the float32
 matrix-product rate of the same process.
 
-    python benchmarks/bench_pairwise.py [--rounds 5] [--only 1000x800x10] [--save]
+    python benchmarks/bench_pairwise.py [--rounds 3] [--only 1000x800x10] [--save]
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def _error(values: np.ndarray, reference: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append", choices=[size.name for size in SIZES], help="sizes P x N x C")
     parser.add_argument("--save", action="store_true", help="write results/pairwise.json")
     arguments = parser.parse_args()
