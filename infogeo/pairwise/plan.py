@@ -14,7 +14,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 
-TILE, ACCELERATOR_TILE = 256, 2048
+TILE, ACCELERATOR_TILE = 352, 2048
 """Points per side of a tile: its running products stay in a core's cache, or fill an accelerator."""
 SAMPLES = 192
 """Samples that are summed in float32 before the sum goes on in twice its precision."""

@@ -13,7 +13,7 @@ from tests.samples import random_log_probs
 @pytest.fixture
 def runs(tmp_path):
     (tmp_path / "runs").mkdir()
-    for r in range(6):
+    for r in range(8):
         np.save(tmp_path / "runs" / f"net-{r}.npy", random_log_probs(r, 50, 40, 5))
     return tmp_path / "runs"
 
@@ -39,7 +39,7 @@ def test_a_second_job_goes_on_and_a_grown_folder_computes_what_is_new(tmp_path, 
     after = {path: path.stat().st_mtime_ns for path in (tiles / "tiles").iterdir()}
     assert before.items() <= after.items(), "a finished tile was written again"
     assert len(after) == len(before) + 3  # the new block with two old ones and with itself
-    assert len(coordinates(tmp_path / "grown")) == 350 + 1
+    assert len(coordinates(tmp_path / "grown")) == 450 + 1
 
 
 def test_a_run_that_changed_is_refused_and_nothing_is_written(tmp_path, runs):
@@ -52,7 +52,7 @@ def test_a_run_that_changed_is_refused_and_nothing_is_written(tmp_path, runs):
 
 
 def test_a_matrix_that_does_not_fit_is_mapped_from_disk(tmp_path, runs):
-    """300 points: the matrix takes 0.72 MB, which a plan without it leaves no room for."""
+    """400 points: the matrix takes 1.28 MB, which a plan without it leaves no room for."""
     whole = shell("embed", runs, "--out", tmp_path / "whole", "-q")
     assert whole.returncode == 0, whole.stderr
     too_small = shell("embed", runs, "--memory", "1", "--tiles", tmp_path / "tiles", "--out", tmp_path / "none", "-q")
