@@ -31,7 +31,7 @@ def merge_classes(
     maxima from different points.) Bhattacharyya loses the same to first order, log(1 + loss / BC). The mean
     probability of the rest is told in `notes`.
 
-    It takes two passes over the predictions (one, where the classes are given) and memory for a few blocks of 64 MB
+    It takes two passes over the predictions (one, where the classes are given) and memory for a few blocks of 8 MB
     beside the result, which stays in memory up to 1 GB; beyond, it is made again whenever it is read.
 
     Args:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
@@ -136,6 +135,10 @@ class TileDirectory:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a directory; the system lets go of it when the process ends, however it ends."""
+    if os.name != "posix":
+        raise InputError(f"{path}: tiles on disk need the file locks of a POSIX system; leave the directory out")
+    import fcntl  # the rest of the package does without it
+
     with (path / "lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

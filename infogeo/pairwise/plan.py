@@ -210,7 +210,7 @@ def side(block: NDArray[np.intp]) -> int:
 
 
 def workers_of_this_machine() -> int:
-    """Tiles at a time: one per core of a CPU, whose tiles run on one core each; two per accelerator."""
+    """Tiles at a time: one per core of a CPU, so that none waits for another; two per accelerator."""
     if jax.default_backend() == "cpu":
         return max(os.cpu_count() or 1, jax.local_device_count())
     return 2 * jax.local_device_count()

@@ -1,4 +1,4 @@
-"""From predictions to divergences: encoded panels of points, tile by tile, summed in float64."""
+"""From predictions to divergences: encoded panels of points, tile by tile."""
 
 from __future__ import annotations
 
