@@ -154,7 +154,7 @@ def make_map(
     mapped = _merged(predictions, task, messages)
     layout = None
     if task.tiles is not None and not task.null:  # the matrices of the null are in memory all the same
-        layout = Layout.of(mapped.n_points, mapped.n_samples, task.divergence.features(mapped.n_classes))
+        layout = Layout.of(mapped, task.divergence)
     plan = plan_pairwise(mapped, task.divergence, memory=task.memory, layout=layout)
     messages.say(f"plan: {_planned(plan, mapped, 1 + (REPLICATES if task.null else 0))}")
     with messages.progress("divergences") as progress:

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from infogeo.divergences.many import ManyClasses, added
+
 
 class Divergence(Protocol):
     """A divergence d(p, q) = mean over samples of f(p_n, q_n), in nats; frozen and hashable.
@@ -32,7 +34,7 @@ class Divergence(Protocol):
         ...
 
     def encode(self, log_p: jax.Array) -> jax.Array:
-        """What `block` eats [N, F, P], points last, from log-probabilities [P, N, C]."""
+        """What `block` eats [N, F, P], points last, from log-probabilities [P, N, C] of up to FEW classes."""
         ...
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
@@ -42,11 +44,17 @@ class Divergence(Protocol):
         """
         ...
 
+    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+        """The same for more classes; N is even."""
+        ...
+
     def rounding(self, n_classes: int) -> float:
         """A bound on the rounding error of one sample's term of K where it cancels, at d = 0."""
         ...
 
 
+FEW = 42
+"""Up to so many classes predictions are encoded, points last, which fill registers; more are taken as they are."""
 UNIT = 2.0**-24
 """The unit roundoff of float32."""
 LONGEST_SUM = 64
@@ -56,54 +64,24 @@ Equal terms, as of a uniform prediction, all round the same way: longer sums wou
 """
 
 
-def padded(n_classes: int) -> int:
-    """The least number of features, C or more, that sums of at most LONGEST_SUM terms divide evenly."""
-    parts = -(-n_classes // LONGEST_SUM)
-    return parts * -(-n_classes // parts)
-
-
-def points_last(rows: jax.Array, fill: float) -> jax.Array:
-    """[P, N, C] as [N, F, P], filled up to F features: a block of samples is one matrix, points fill registers."""
-    missing = padded(rows.shape[2]) - rows.shape[2]
-    turned = jnp.transpose(rows, (1, 2, 0))
-    return jnp.pad(turned, ((0, 0), (0, missing), (0, 0)), constant_values=fill) if missing else turned
-
-
-def products(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Inner products over features [N, P, Q], of a [N, F, P] and b [N, F, Q], in sums of LONGEST_SUM terms.
-
-    Full float32 on every device: accelerators would use fewer bits by default.
-    """
-    size = _longest_part(a.shape[1])
-
-    def add_part(i: jax.Array, total: jax.Array) -> jax.Array:
-        x, y = (lax.dynamic_slice_in_dim(operand, i * size, size, axis=1) for operand in (a, b))
-        return total + jnp.einsum("nfp,nfq->npq", x, y, precision=lax.Precision.HIGHEST)
-
-    zero = jnp.zeros((a.shape[0], a.shape[2], b.shape[2]), dtype=jnp.float32)
-    return lax.fori_loop(0, a.shape[1] // size, add_part, zero)
+def points_last(rows: jax.Array) -> jax.Array:
+    """[P, N, C] as [N, C, P]."""
+    return jnp.transpose(rows, (1, 2, 0))
 
 
 def sum_of_products(a: jax.Array, b: jax.Array) -> jax.Array:
-    """sum_n <a_np, b_nq> [P, Q] of encodings a [N, F, P] and b [N, F, Q]: one long matrix product.
-
-    It is taken in parts that are added with Kahan's compensation: their sum is far larger than the differences
-    that matter.
-    """
+    """sum_n <a_np, b_nq> [P, Q] of encodings a [N, F, P] and b [N, F, Q]: one long matrix product, in parts."""
     size = _longest_part(a.shape[0] * a.shape[1])
 
     def add_part(
-        carry: tuple[jax.Array, jax.Array], part: tuple[jax.Array, jax.Array]
+        so_far: tuple[jax.Array, jax.Array], part: tuple[jax.Array, jax.Array]
     ) -> tuple[tuple[jax.Array, jax.Array], None]:
-        total, lost = carry
-        term = jnp.einsum("tp,tq->pq", *part, precision=lax.Precision.HIGHEST) - lost
-        raised = total + term
-        return (raised, (raised - total) - term), None
+        return added(so_far, jnp.einsum("tp,tq->pq", *part, precision=lax.Precision.HIGHEST)), None
 
     zero = jnp.zeros((a.shape[2], b.shape[2]), dtype=jnp.float32)
     parts = a.reshape(-1, size, a.shape[2]), b.reshape(-1, size, b.shape[2])
-    (total, lost), _ = lax.scan(add_part, (zero, zero), parts)
-    return total - lost
+    (total, excess), _ = lax.scan(add_part, (zero, zero), parts)
+    return total - excess
 
 
 def _longest_part(terms: int) -> int:

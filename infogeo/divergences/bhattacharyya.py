@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any, ClassVar
@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from infogeo.divergences.base import UNIT, padded, points_last, products
+from infogeo.divergences.base import UNIT, points_last
+from infogeo.divergences.many import ManyClasses, inner_products
 
 SCALE_BITS = 31, 32
 """Powers of two: square roots are multiplied by 2^31 on one side and 2^32 on the other.
@@ -53,11 +54,11 @@ class Bhattacharyya:
 
     def features(self, n_classes: int) -> int:
         """The length of an encoded row."""
-        return padded(n_classes)
+        return n_classes
 
     def encode(self, log_p: jax.Array) -> jax.Array:
         """sqrt(p); the length of its rows drops out with K(p, p)."""
-        return jnp.exp(points_last(log_p, fill=-jnp.inf) / 2)
+        return points_last(jnp.exp(log_p / 2))
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
         """-sum_n log BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q], at one logarithm for all n.
@@ -68,24 +69,22 @@ class Bhattacharyya:
         if self.fused and _on_hopper():
             from infogeo.divergences import pallas  # only where it runs: importing it takes a while
 
-            if a.shape[1] <= pallas.MOST_CLASSES:
-                return lax.platform_dependent(a, b, cuda=pallas.bhattacharyya, default=replace(self, fused=False).block)
-        a, b = (x * jnp.float32(2.0**bits) for x, bits in zip((a, b), SCALE_BITS, strict=True))
-        at_once = _samples_at_once(a.shape[1])
+            return lax.platform_dependent(a, b, cuda=pallas.bhattacharyya, default=_sum_of_logs)
+        return _sum_of_logs(a, b)
 
-        def samples(i: jax.Array | int) -> tuple[jax.Array, jax.Array]:
-            x, y = (lax.dynamic_slice_in_dim(roots, i * at_once, at_once) for roots in (a, b))
-            return x, y
+    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+        """The same between P and Q points, plus what the dither adds to all pairs alike."""
 
-        def step(i: jax.Array, carry: Any) -> Any:
-            product, here = carry
-            return _multiplied(product, _coefficients(*here)), samples(i + 1)
+        def coefficient(n: jax.Array) -> jax.Array:
+            left, right = (lambda log_p, bits=bits: jnp.exp(log_p / 2) * 2.0**bits for bits in SCALE_BITS)
+            return inner_products(a, b, n, left, right)
 
-        # samples are fetched one step ahead: read where they are used, XLA's loops over points are not vectorised
-        one = lax.complex(jnp.ones((a.shape[2], b.shape[2])), jnp.zeros((a.shape[2], b.shape[2])))
-        product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, (one, samples(0)))
-        powers = lax.imag(product) - a.shape[0] / 2 * (EXPONENT_OF_HALF + PAIR_BITS)
-        return -(jnp.log(lax.real(product)) + powers * np.float32(np.log(2)))
+        def step(i: jax.Array, product: jax.Array) -> jax.Array:
+            return _multiplied(product, [coefficient(2 * i), coefficient(2 * i + 1)])
+
+        n_samples = a.log_p.shape[1]
+        product = lax.fori_loop(0, n_samples // 2, step, _one(a.n_points, b.n_points))
+        return _minus_log(product, n_samples)
 
     def rounding(self, n_classes: int) -> float:
         """Products and their sum lose C units each, the product of mantissas and the logarithm a few more."""
@@ -98,11 +97,41 @@ def _on_hopper() -> bool:
     return device.platform == "gpu" and getattr(device, "compute_capability", "") == "9.0"
 
 
-def _multiplied(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
-    """A product [P, Q], mantissa + i exponent, times coefficients, two at a time.
+def _sum_of_logs(a: jax.Array, b: jax.Array) -> jax.Array:
+    """-sum_n log BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q]."""
+    a, b = (x * jnp.float32(2.0**bits) for x, bits in zip((a, b), SCALE_BITS, strict=True))
+    at_once = _samples_at_once(a.shape[1])
+
+    def samples(i: jax.Array | int) -> tuple[jax.Array, jax.Array]:
+        x, y = (lax.dynamic_slice_in_dim(roots, i * at_once, at_once) for roots in (a, b))
+        return x, y
+
+    def step(i: jax.Array, carry: Any) -> Any:
+        product, here = carry
+        return _multiplied(product, _coefficients(*here)), samples(i + 1)
+
+    # samples are fetched one step ahead: read where they are used, XLA's loops over points are not vectorised
+    start = _one(a.shape[2], b.shape[2]), samples(0)
+    product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, start)
+    return _minus_log(product, a.shape[0])
+
+
+def _one(height: int, width: int) -> jax.Array:
+    """The product [P, Q] of no coefficients, mantissa + i exponent.
 
     One complex number carries both: for a second result XLA would compute the coefficients twice.
     """
+    return lax.complex(jnp.ones((height, width)), jnp.zeros((height, width)))
+
+
+def _minus_log(product: jax.Array, n_samples: int) -> jax.Array:
+    """-log of a product of so many scaled coefficients."""
+    powers = lax.imag(product) - n_samples / 2 * (EXPONENT_OF_HALF + PAIR_BITS)
+    return -(jnp.log(lax.real(product)) + powers * np.float32(np.log(2)))
+
+
+def _multiplied(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
+    """A product [P, Q], mantissa + i exponent, times coefficients, two at a time."""
     mantissas, exponents = lax.real(product), lax.imag(product)
     for even, odd in zip(coefficients[::2], coefficients[1::2], strict=True):
         bits = lax.bitcast_convert_type(even * odd, jnp.int32)
@@ -119,5 +148,5 @@ def _samples_at_once(n_classes: int) -> int:
 def _coefficients(a: jax.Array, b: jax.Array) -> list[jax.Array]:
     """BC of each sample [P, Q], from square roots a [n, C, P] and b [n, C, Q]."""
     if a.shape[1] > UNROLLED:
-        return list(products(a, b))
+        return list(jnp.einsum("ncp,ncq->npq", a, b, precision=lax.Precision.HIGHEST))
     return [reduce(add, [x[:, None] * y for x, y in zip(p, q, strict=True)]) for p, q in zip(a, b, strict=True)]

@@ -9,7 +9,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from infogeo.divergences.base import UNIT, padded, points_last, sum_of_products
+from infogeo.divergences.base import UNIT, points_last, sum_of_products
+from infogeo.divergences.many import ManyClasses, inner_products, sum_over_samples
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ class Hellinger:
 
     def features(self, n_classes: int) -> int:
         """The length of an encoded row."""
-        return padded(n_classes)
+        return n_classes
 
     def encode(self, log_p: jax.Array) -> jax.Array:
         """sqrt(p)."""
-        return jnp.exp(points_last(log_p, fill=-jnp.inf) / 2)
+        return points_last(_root(log_p))
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
         """-sum_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
@@ -42,6 +43,14 @@ class Hellinger:
         """
         return -sum_of_products(a, b)
 
+    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+        """The same between P and Q points."""
+        return -sum_over_samples(a, b, lambda n: inner_products(a, b, n, _root, _root))
+
     def rounding(self, n_classes: int) -> float:
         """Products and their sum lose C units, the difference and its sum a few more."""
         return (n_classes + 8) * UNIT
+
+
+def _root(log_p: jax.Array) -> jax.Array:
+    return jnp.exp(log_p / 2)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from infogeo.divergences.base import UNIT, padded, points_last, sum_of_products
+from infogeo.divergences.base import UNIT, points_last, sum_of_products
+from infogeo.divergences.many import ManyClasses, inner_products, sum_over_samples
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,36 @@ class SymmetricKL:
 
     def features(self, n_classes: int) -> int:
         """The length of an encoded row."""
-        return 2 * padded(n_classes)
+        return 2 * n_classes
 
     def encode(self, log_p: jax.Array) -> jax.Array:
-        """p and log p + log C above each other [N, 2C, P]; relative to ignorance, sums near it do not cancel."""
-        x = points_last(log_p, fill=-jnp.inf)
-        relative = x + math.log(log_p.shape[2])
-        return jnp.concatenate([jnp.exp(x), jnp.where(jnp.isneginf(x), 0.0, relative)], axis=1)
+        """p and log p + log C above each other [N, 2C, P]."""
+        n_classes = log_p.shape[2]
+        return points_last(jnp.concatenate([jnp.exp(log_p), _relative(log_p, n_classes)], axis=2))
 
     def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
         """-sum_n sum_c (p log q + q log p) [P, Q] between encodings a [N, 2C, P] and b [N, 2C, Q].
 
-        The entropies that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
+        Logarithms are relative to ignorance: near it nothing cancels. The entropies that are missing here are
+        K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """
         swapped = jnp.roll(b, b.shape[1] // 2, axis=1)  # log q beside p, q beside log p
         return -sum_of_products(a, swapped)
 
+    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+        """The same between P and Q points."""
+        log = partial(_relative, n_classes=a.log_p.shape[2])
+
+        def cross_entropies(n: jax.Array) -> jax.Array:
+            return inner_products(a, b, n, jnp.exp, log) + inner_products(a, b, n, log, jnp.exp)
+
+        return -sum_over_samples(a, b, cross_entropies)
+
     def rounding(self, n_classes: int) -> float:
         """Cross-entropies near log C cancel; each loses C units and its sum a few more."""
         return (n_classes + 16) * UNIT * (1 + float(math.log(n_classes)))
+
+
+def _relative(log_p: jax.Array, n_classes: int) -> jax.Array:
+    """log p + log C; zero where there is no probability at all."""
+    return jnp.where(jnp.isneginf(log_p), 0.0, log_p + math.log(n_classes))

@@ -30,6 +30,8 @@ from jax import lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import mosaic_gpu as gpu
 
+from infogeo.divergences.base import FEW
+
 LOG_2 = math.log(2)
 SCALES = (32, 31)
 """Roots are multiplied by these powers of two: every piece of a root, and every product of two, is a normal number."""
@@ -43,7 +45,7 @@ WARPGROUPS = 2
 """Warpgroups that compute, each half of the rows; a third one fetches."""
 SHARED_BYTES = 224 * 1024
 """Shared memory of a Hopper multiprocessor that one program may take, less what barriers need."""
-MOST_CLASSES = 42
+MOST_CLASSES = FEW
 """Above, the pieces of two samples no longer fit in shared memory."""
 
 

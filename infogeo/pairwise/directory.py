@@ -75,7 +75,7 @@ class TileDirectory:
             raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
         with _locked(path):
             points, facts = _identities(predictions), _facts(predictions, divergence)
-            layout = _followed(path, points, facts, divergence.features(predictions.n_classes))
+            layout = _followed(path, points, facts, predictions, divergence)
             blocks = [[points[i] for i in block.tolist()] for block in layout.blocks]
             plan = {"format": FORMAT, **facts, "sums of": layout.samples, "blocks": blocks}
             _replace(path / "plan.json", json.dumps(plan).encode())
@@ -169,11 +169,13 @@ def _facts(predictions: Predictions, divergence: Divergence) -> dict[str, Any]:
     }
 
 
-def _followed(path: Path, points: list[list[Any]], facts: dict[str, Any], features: int) -> Layout:
+def _followed(
+    path: Path, points: list[list[Any]], facts: dict[str, Any], predictions: Predictions, divergence: Divergence
+) -> Layout:
     """The layout recorded in a directory, with blocks of their own for points that are new; or that of a new one."""
     recorded = _recorded(path, facts)
     if recorded is None:
-        return Layout.of(len(points), facts["samples"], features)
+        return Layout.of(predictions, divergence)
     new = {(run, step): i for i, (run, step, _) in enumerate(points)}
 
     def position(run: str, step: int, fingerprint: str) -> int:
@@ -187,7 +189,8 @@ def _followed(path: Path, points: list[list[Any]], facts: dict[str, Any], featur
         return i
 
     old = [np.array([position(*point) for point in block], dtype=np.intp) for block in recorded["blocks"]]
-    added = blocks_of(np.array(list(new.values()), dtype=np.intp), features) if new else ()
+    added = np.array(list(new.values()), dtype=np.intp)
+    added = blocks_of(added, divergence, predictions.n_classes) if new else ()
     return Layout((*old, *added), recorded["sums of"])
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -14,15 +14,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeo.core.predictions import LogProbReader
-from infogeo.divergences.base import Divergence
+from infogeo.divergences.base import FEW, Divergence
+from infogeo.divergences.many import ManyClasses, dither_of
+from infogeo.pairwise.buffers import Buffers
 from infogeo.pairwise.plan import Plan, side
-from infogeo.pairwise.tile import encoded
+from infogeo.pairwise.tile import Encoded, encoded
 
-CACHE_LINE = 64
 Device = Any
 """A device of JAX, which has no public type."""
-Panel = list[jax.Array]
-"""Arrays [samples, F, side of the block] on a device, one per float32 sum."""
+AHEAD = 2
+"""Parts of a panel that are made while one is in use."""
+
+
+@dataclass
+class Panel:
+    """What `tile` eats of a block of points, in parts, one per float32 sum; made ahead of their use.
+
+    Attributes:
+        make: makes a part.
+        count: of parts.
+        encoders: threads that make them.
+        kept: whether parts stay for other tiles; the others make room when they are used. Safe among threads.
+    """
+
+    make: Callable[[int], Encoded]
+    count: int
+    encoders: Executor
+    kept: bool
+    _made: dict[int, Future[Encoded]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __iter__(self) -> Iterator[Encoded]:
+        for i in range(self.count):
+            for ahead in range(i, min(i + 1 + AHEAD, self.count)):
+                self._part(ahead)
+            yield self._part(i).result()
+            if not self.kept:
+                del self._made[i]
+
+    def _part(self, i: int) -> Future[Encoded]:
+        with self._lock:
+            if i not in self._made:
+                self._made[i] = self.encoders.submit(self.make, i)
+            return self._made[i]
 
 
 @dataclass
@@ -36,6 +70,7 @@ class Panels:
         plan: the samples of each sum and range.
         keep: how many panels stay.
         self_sums: K(p, p) of each block where it is known.
+        encoders: threads that make parts of panels.
     """
 
     log_probs: LogProbReader
@@ -44,11 +79,13 @@ class Panels:
     plan: Plan
     keep: int
     self_sums: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    encoders: Executor = field(init=False)
     _kept: OrderedDict[tuple[int, int, Device], Future[Panel]] = field(default_factory=OrderedDict)
+    _buffers: Buffers = field(default_factory=Buffers)
     _lock: Lock = field(default_factory=Lock)
 
     def panel(self, block: int, range_: int, device: Device) -> Panel:
-        """A panel, read and encoded unless it is kept; a thread that wants it meanwhile waits for the first."""
+        """A panel, read unless it is kept; a thread that wants it meanwhile waits for the first."""
         key = block, range_, device
         mine: Future[Panel] = Future()
         with self._lock:
@@ -67,25 +104,29 @@ class Panels:
         points, samples = self.blocks[block], self.plan.range_of(range_)
         log_probs = _of_points(self.log_probs, points, samples)
         starts = range(0, log_probs.shape[1], self.plan.samples)
-        parts = (self._filled(log_probs[:, start : start + self.plan.samples], side(points)) for start in starts)
-        return [encoded(self.divergence, jax.device_put(part, device)) for part in parts]
+        height = side(points)
+
+        def make(i: int) -> Encoded:
+            part = log_probs[:, starts[i] : starts[i] + self.plan.samples]
+            return self._encoded(part, samples.start + starts[i], height, device)
+
+        return Panel(make, len(starts), self.encoders, self.keep > 0)
+
+    def _encoded(self, log_probs: NDArray[np.float32], first: int, height: int, device: Device) -> Encoded:
+        """The samples of one float32 sum, of which the first is number `first`."""
+        filled = jax.device_put(self._filled(log_probs, height), device)
+        if log_probs.shape[2] <= FEW:
+            return encoded(self.divergence, filled)
+        return ManyClasses(filled, dither_of(first, self.plan.samples, self.plan.shape[2]))
 
     def _filled(self, log_probs: NDArray[np.float32], height: int) -> NDArray[np.float32]:
         """[height, samples, C]: filled up with rows that add nothing, so that all panels have one shape."""
         points, samples, classes = log_probs.shape
-        filled = _aligned((height, self.plan.samples, classes))
+        filled = self._buffers.array((height, self.plan.samples, classes))
         filled[:points, :samples] = log_probs
         for rest in (filled[points:], filled[:points, samples:]):
             rest[..., 0], rest[..., 1:] = self.divergence.filler, -np.inf
         return filled
-
-
-def _aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """An empty array that JAX takes on a CPU as it is, without a copy: it begins on a cache line."""
-    size = 4 * math.prod(shape)
-    raw = np.empty(size + CACHE_LINE, dtype=np.uint8)
-    start = -raw.ctypes.data % CACHE_LINE
-    return raw[start : start + size].view(np.float32).reshape(shape)
 
 
 def _of_points(log_probs: LogProbReader, points: NDArray[np.intp], samples: slice) -> NDArray[np.float32]:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
-from infogeo.divergences.base import Divergence
+from infogeo.divergences.base import FEW, Divergence
 
-TILE, ACCELERATOR_TILE = 352, 2048
-"""Points per side of a tile: its running products stay in a core's cache, or fill an accelerator."""
-SAMPLES = 192
+TILE, MANY_CLASSES_TILE, ACCELERATOR_TILE = 352, 512, 2048
+"""Points per side of a tile: running products stay in a core's cache; matrix products pay; an accelerator is full."""
+SAMPLES, MANY_CLASSES_SAMPLES = 192, 8
 """Samples that are summed in float32 before the sum goes on in twice its precision."""
-OPERAND_BYTES = 64 * 2**20
+OPERAND_BYTES = 128 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
 TILE_BUFFERS = 56
 """Bytes per pair of a tile that are alive at once: running products, coefficients, sums and their remainders."""
@@ -43,10 +43,11 @@ class Layout:
     samples: int
 
     @classmethod
-    def of(cls, n_points: int, n_samples: int, features: int) -> Layout:
+    def of(cls, predictions: Predictions, divergence: Divergence) -> Layout:
         """The layout of a new matrix."""
-        blocks = blocks_of(np.arange(n_points), features)
-        return cls(blocks, samples_of(n_samples, features, side(blocks[0])))
+        n_classes = predictions.n_classes
+        blocks = blocks_of(np.arange(predictions.n_points), divergence, n_classes)
+        return cls(blocks, samples_of(predictions.n_samples, divergence, n_classes, side(blocks[0])))
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ def plan_pairwise(
     p, n, c = predictions.n_points, predictions.n_samples, predictions.n_classes
     q = p if to is None else to.n_points
     features = divergence.features(c)
-    on_disk, layout = layout is not None, layout or Layout.of(p, n, features)
+    on_disk, layout = layout is not None, layout or Layout.of(predictions, divergence)
     rows, samples = layout.blocks, layout.samples
-    columns = rows if to is None else blocks_of(np.arange(q), features)
+    columns = rows if to is None else blocks_of(np.arange(q), divergence, c)
     tile, workers = max(side(block) for block in (*rows, *columns)), workers_of_this_machine()
     working = workers * (3 * 4 * samples * features * tile + TILE_BUFFERS * tile**2) + (0 if on_disk else 8 * p * q)
     # a panel that is being encoded exists three times; each worker may hold two that are no longer kept
@@ -174,6 +175,8 @@ def _room(memory: int | None, working: int) -> int | None:
 
 def _panels(blocks: int, sample_bytes: int, n: int, samples: int, spare: int, room: int | None) -> tuple[int, int]:
     """How many panels are kept, and into how many ranges of samples a block is cut."""
+    if blocks == 1:  # for one tile, which uses every part once
+        return 0, 1
     if room is None or room >= (blocks + 3) * sample_bytes * n:
         return blocks, 1
     least, ranges = min(blocks, 2) + spare, 1
@@ -183,24 +186,28 @@ def _panels(blocks: int, sample_bytes: int, n: int, samples: int, spare: int, ro
     return max(min(blocks, 2), min(fit, blocks * ranges)), ranges
 
 
-def blocks_of(points: NDArray[np.intp], features: int) -> tuple[NDArray[np.intp], ...]:
-    """Points in balanced blocks of at most TILE, fewer where one operand of a tile would exceed OPERAND_BYTES."""
-    tile = TILE if jax.default_backend() == "cpu" else ACCELERATOR_TILE
-    most = max(16, min(tile, OPERAND_BYTES // (4 * sample_step(features) * features) // 16 * 16))
+def blocks_of(points: NDArray[np.intp], divergence: Divergence, n_classes: int) -> tuple[NDArray[np.intp], ...]:
+    """Points in balanced blocks of at most a tile, fewer where one operand of a tile would exceed OPERAND_BYTES."""
+    features, step = divergence.features(n_classes), sample_step(divergence, n_classes)
+    tile = TILE if n_classes <= FEW else MANY_CLASSES_TILE
+    if jax.default_backend() != "cpu":
+        tile = ACCELERATOR_TILE
+    most = max(16, min(tile, OPERAND_BYTES // (4 * step * features) // 16 * 16))
     blocks = -(-len(points) // most)
     size = -(-len(points) // blocks // 16) * 16
     return tuple(points[start : start + size] for start in range(0, len(points), size))
 
 
-def sample_step(features: int) -> int:
+def sample_step(divergence: Divergence, n_classes: int) -> int:
     """What the samples of a float32 sum are a multiple of: `Divergence.block` takes so many at once, or a divisor."""
-    return 16 if features <= 64 else 2
+    return 16 if n_classes <= FEW and divergence.features(n_classes) <= 64 else 2
 
 
-def samples_of(n_samples: int, features: int, tile: int) -> int:
+def samples_of(n_samples: int, divergence: Divergence, n_classes: int, tile: int) -> int:
     """Samples per float32 sum: up to SAMPLES, those that fill up least, the most of equals."""
-    step = sample_step(features)
-    most = min(SAMPLES, max(step, OPERAND_BYTES // (4 * tile * features)), -(-n_samples // step) * step)
+    features, step = divergence.features(n_classes), sample_step(divergence, n_classes)
+    fit = max(step, OPERAND_BYTES // (4 * tile * features))
+    most = min(SAMPLES if n_classes <= FEW else MANY_CLASSES_SAMPLES, fit, -(-n_samples // step) * step)
     return min(range(step, most + 1, step), key=lambda size: (-(-n_samples // size) * size // 32, -size))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, cycle
 from os import PathLike
 from pathlib import Path
@@ -23,7 +24,7 @@ from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.panels import Device, Panels
 from infogeo.pairwise.plan import Plan, plan_pairwise, side
-from infogeo.pairwise.tile import Total, diagonal_tile, tile
+from infogeo.pairwise.tile import Encoded, Total, diagonal_tile, tile
 from infogeo.pairwise.tiled import TiledValues
 
 Progress = Callable[[int, int], None]
@@ -163,7 +164,8 @@ class _Engine:
     def tiles(self, wanted: Iterable[tuple[int, int]]) -> Iterator[Tile]:
         """Finished tiles, in the order wanted, a few computed ahead; local devices take turns."""
         waiting: deque[Future[Tile]] = deque()
-        with ThreadPoolExecutor(self.plan.workers) as pool:
+        with ThreadPoolExecutor(self.plan.workers) as encoders, ThreadPoolExecutor(self.plan.workers) as pool:
+            self.rows.encoders = self.columns.encoders = encoders
             for (i, j), device in zip(wanted, cycle(jax.local_devices()), strict=False):
                 waiting.append(pool.submit(self._tile, i, j, device))
                 if len(waiting) > self.plan.workers:
@@ -196,30 +198,31 @@ class _Engine:
 
     def _upper_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
         """K [side, side] of a block with itself, right on and above the diagonal."""
+        parts = self._parts(panels, block, device)
         total = self._zero(side(panels.blocks[block]), side(panels.blocks[block]), device)
-        for x in self._parts(panels, block, device):
-            total = diagonal_tile(self.divergence, total, x)
-        sums = _in_float64(total)
+        sums = _summed(total, (partial(diagonal_tile, self.divergence, a=x) for x in parts))
         panels.self_sums[block] = np.diagonal(sums)[: len(panels.blocks[block])].copy()
         return sums
 
     def _sums(self, i: int, j: int, device: Device) -> NDArray[np.float64]:
         """K [side, side] between a block of rows and a block of columns."""
-        total = self._zero(side(self.plan.rows[i]), side(self.plan.columns[j]), device)
         pairs = zip(self._parts(self.rows, i, device), self._parts(self.columns, j, device), strict=True)
-        for x, y in pairs:
-            total = tile(self.divergence, total, x, y)
-        return _in_float64(total)
+        total = self._zero(side(self.plan.rows[i]), side(self.plan.columns[j]), device)
+        return _summed(total, (partial(tile, self.divergence, a=x, b=y) for x, y in pairs))
 
     @staticmethod
     def _zero(height: int, width: int, device: Device) -> Total:
         zero = jax.device_put(np.zeros((height, width), dtype=np.float32), device)
         return zero, zero
 
-    def _parts(self, panels: Panels, block: int, device: Device) -> Iterator[jax.Array]:
+    def _parts(self, panels: Panels, block: int, device: Device) -> Iterator[Encoded]:
         return chain.from_iterable(panels.panel(block, r, device) for r in range(self.plan.ranges))
 
 
-def _in_float64(total: Total) -> NDArray[np.float64]:
+def _summed(total: Total, terms: Iterable[Callable[..., Total]]) -> NDArray[np.float64]:
+    """A total after all terms, at most one of which waits on the device: parts of panels pile up otherwise."""
+    for add in terms:
+        before, total = total, add(total=total)
+        jax.block_until_ready(before)
     large, small = total
     return np.asarray(large).astype(np.float64) + np.asarray(small)

@@ -9,12 +9,15 @@ import jax
 import jax.numpy as jnp
 
 from infogeo.divergences.base import Divergence
+from infogeo.divergences.many import ManyClasses
 
 CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 """XLA uses half of a wide vector unit unless told; narrower processors split the wide operations."""
 STRIPS = 2
 """A tile on the diagonal is computed in so many strips, each from its own diagonal on: 3/4 of the work."""
 
+Encoded = Any
+"""Predictions of a block of points: `encoded`, an array [N, F, P], of few classes, `ManyClasses` of more."""
 Total = tuple[jax.Array, jax.Array]
 """A sum in twice the precision of float32, as a number and its remainder, on any device."""
 
@@ -41,23 +44,35 @@ class _Jitted(Generic[Arguments, Result]):
 
 @_Jitted
 def encoded(divergence: Divergence, log_p: jax.Array) -> jax.Array:
-    """What `tile` eats [N, F, P], from log-probabilities [P, N, C]."""
+    """What `tile` eats [N, F, P], from log-probabilities [P, N, C] of few classes."""
     return divergence.encode(log_p)
 
 
 @_Jitted
-def tile(divergence: Divergence, total: Total, a: jax.Array, b: jax.Array) -> Total:
-    """The total [P, Q] plus K, the sum over samples between two blocks of encoded points [N, F, P] and [N, F, Q]."""
-    return _added(total, divergence.block(a, b))
+def tile(divergence: Divergence, total: Total, a: Encoded, b: Encoded) -> Total:
+    """The total [P, Q] plus K, the sum over samples between two blocks of points."""
+    return _added(total, _block(divergence, a, b))
 
 
 @_Jitted
-def diagonal_tile(divergence: Divergence, total: Total, a: jax.Array) -> Total:
+def diagonal_tile(divergence: Divergence, total: Total, a: Encoded) -> Total:
     """The same for a block with itself, on and above the diagonal; what lies below is not to be read."""
-    size = a.shape[-1]
+    size = total[0].shape[0]
     height = -(-size // STRIPS)
-    strips = [divergence.block(a[..., top : top + height], a[..., top:]) for top in range(0, size, height)]
+    strips = [
+        _block(divergence, _points(a, top, min(top + height, size)), _points(a, top, size))
+        for top in range(0, size, height)
+    ]
     return _added(total, jnp.concatenate([jnp.pad(s, ((0, 0), (size - s.shape[1], 0))) for s in strips]))
+
+
+def _block(divergence: Divergence, a: Encoded, b: Encoded) -> jax.Array:
+    of: Any = divergence.block_of_many if isinstance(a, ManyClasses) else divergence.block
+    return of(a, b)
+
+
+def _points(encoded: Encoded, start: int, stop: int) -> Any:
+    return encoded.take(start, stop) if isinstance(encoded, ManyClasses) else encoded[..., start:stop]
 
 
 def _added(total: Total, part: jax.Array) -> Total:

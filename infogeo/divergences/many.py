@@ -1,0 +1,112 @@
+"""Many classes: log-probabilities stay as they are, and a sample is a matrix product of what is made of them.
+
+A matrix product adds up hundreds of terms one after the other in float32. Their rounding is random where terms differ,
+but equal terms, as of a uniform prediction, all round the same way: of a thousand they lose 5e-6. So the terms of
+every sample are multiplied by a factor of its own, which their sum is rid of afterwards: rounding then differs between
+samples, and falls as 1 / sqrt(N) whatever the predictions. Where there are few samples, sums are short instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+LONGEST_PRODUCT = 1024
+"""Terms of one matrix product; the sum goes on with a remainder."""
+FEW_SAMPLES, SHORT_PRODUCT = 32, 16
+"""Up to so many samples in all, products are as short as this, and slow."""
+
+Factor = Callable[[jax.Array], jax.Array]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class ManyClasses:
+    """Predictions of P points on n samples, of more classes than `base.FEW`.
+
+    Attributes:
+        log_p: [P, n, C].
+        dither: the factor of each sample [n]; None where sums are to be short.
+        points: which of the points are meant, start and stop; by default all.
+    """
+
+    log_p: jax.Array
+    dither: jax.Array | NDArray[np.float32] | None
+    points: tuple[int, int] | None = field(default=None, metadata={"static": True})
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Start and stop of the points that are meant."""
+        return self.points or (0, self.log_p.shape[0])
+
+    @property
+    def n_points(self) -> int:
+        """How many are meant."""
+        start, stop = self.span
+        return stop - start
+
+    def take(self, start: int, stop: int) -> ManyClasses:
+        """The points start:stop; nothing is copied."""
+        return replace(self, points=(start, stop))
+
+
+def dither_of(first: int, n_samples: int, n_in_all: int) -> NDArray[np.float32] | None:
+    """The factors of the samples from `first` on, between 1 / sqrt(2) and sqrt(2), for all points alike."""
+    if n_in_all <= FEW_SAMPLES:
+        return None
+    golden = (np.sqrt(5) - 1) / 2  # its multiples, modulo 1, are evenly spread, however many
+    return (2.0 ** (np.arange(first, first + n_samples) * golden % 1 - 0.5)).astype(np.float32)
+
+
+def inner_products(a: ManyClasses, b: ManyClasses, n: jax.Array | int, left: Factor, right: Factor) -> jax.Array:
+    """sum_c left(log p_c) right(log q_c) of sample n [P, Q], times its dither."""
+    n_classes = a.log_p.shape[2]
+    longest = SHORT_PRODUCT if a.dither is None else LONGEST_PRODUCT
+    size = -(-n_classes // -(-n_classes // longest))
+    dither = jnp.float32(1) if a.dither is None else jnp.asarray(a.dither)[n]
+
+    def product(first: jax.Array | int, size: int) -> jax.Array:
+        x, y = (_classes(operand, n, first, size) for operand in (a, b))
+        return jnp.einsum("pc,qc->pq", left(x) * dither, right(y), precision=lax.Precision.HIGHEST)
+
+    total = product(0, size)
+    if size < n_classes:
+        whole, rest = divmod(n_classes, size)
+        total, excess = lax.fori_loop(
+            1, whole, lambda i, so_far: added(so_far, product(i * size, size)), (total, jnp.zeros_like(total))
+        )
+        if rest:
+            total, excess = added((total, excess), product(whole * size, rest))
+        total = total - excess
+    return total
+
+
+def sum_over_samples(a: ManyClasses, b: ManyClasses, term: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """sum_n term(n) [P, Q], rid of the dither."""
+
+    def step(n: jax.Array, so_far: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        return added(so_far, term(n) if a.dither is None else term(n) / jnp.asarray(a.dither)[n])
+
+    zero = jnp.zeros((a.n_points, b.n_points), dtype=jnp.float32)
+    total, excess = lax.fori_loop(0, a.log_p.shape[1], step, (zero, zero))
+    return total - excess
+
+
+def added(so_far: tuple[jax.Array, jax.Array], term: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A sum and its excess, one term further (Kahan): it is far larger than the differences that matter."""
+    total, excess = so_far
+    term = term - excess
+    raised = total + term
+    return raised, (raised - total) - term
+
+
+def _classes(operand: ManyClasses, n: jax.Array | int, first: jax.Array | int, size: int) -> jax.Array:
+    """The log-probabilities [P, size] of some classes in sample n."""
+    start, _ = operand.span
+    return lax.dynamic_slice(operand.log_p, (start, n, first), (operand.n_points, 1, size))[:, 0]

@@ -1,0 +1,58 @@
+"""Many classes: long sums are as accurate as short ones, whatever the predictions."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from infogeo.divergences.base import FEW
+from infogeo.divergences.many import FEW_SAMPLES, LONGEST_PRODUCT, ManyClasses, dither_of
+from tests.divergences.test_divergences import BUDGET, every_divergence, matrix
+from tests.reference import divergences as reference
+from tests.samples import log_softmax, random_log_probs
+
+ENOUGH = FEW_SAMPLES + 5
+"""Samples for which products are long."""
+
+
+@every_divergence
+@pytest.mark.parametrize("confidence", [0.01, 1.0, 5.0, 20.0])
+@pytest.mark.parametrize("n_samples", [2, ENOUGH])
+@pytest.mark.parametrize(
+    "n_classes", [FEW, FEW + 1, 300, LONGEST_PRODUCT, LONGEST_PRODUCT + 1, 2 * LONGEST_PRODUCT + 7]
+)
+def test_any_number_of_classes_agrees_with_float64(divergence, slow, confidence, n_samples, n_classes):
+    log_probs = np.maximum(random_log_probs(0, 4, n_samples, n_classes, confidence), -174)
+    expected = reference.matrix(slow, log_probs)
+    error = np.abs(matrix(log_probs, divergence) - expected) / np.maximum(1, expected)
+    assert error.max() <= BUDGET
+
+
+def equal_terms(n_classes):
+    """Uniform over all classes, all but some, and a half of them at random, each beside something that is not."""
+    rng = np.random.default_rng(1)
+    shown = [np.arange(n_classes) >= 0, np.arange(n_classes) < n_classes - 47, rng.random(n_classes) < 0.5]
+    return [np.where(which, 0.0, -174.0) for which in shown] + [rng.normal(size=n_classes)]
+
+
+@every_divergence
+@pytest.mark.parametrize("n_samples", [1, FEW_SAMPLES, 500])
+@pytest.mark.parametrize("n_classes", [1000, 2500])
+def test_equal_terms_which_all_round_the_same_way_stay_within_the_budget(divergence, slow, n_samples, n_classes):
+    rows = np.maximum(log_softmax(equal_terms(n_classes)), -174).astype(np.float32)
+    expected = reference.matrix(slow, rows[:, None])
+    measured = matrix(np.repeat(rows[:, None], n_samples, axis=1), divergence)
+    assert (np.abs(measured - expected) / np.maximum(1, expected)).max() <= BUDGET
+
+
+def test_factors_are_those_of_the_sample_wherever_a_part_begins():
+    assert np.array_equal(dither_of(0, 40, 100)[24:], dither_of(24, 16, 100))
+    assert 2**-0.5 <= dither_of(0, 10_000, 10_000).min() < dither_of(0, 10_000, 10_000).max() <= 2**0.5
+    assert len(np.unique(dither_of(0, 10_000, 10_000))) > 9_900
+    assert dither_of(0, 8, FEW_SAMPLES) is None
+
+
+@every_divergence
+def test_some_of_the_points_are_that_part_of_the_block(divergence, slow):
+    a, b = (ManyClasses(jnp.asarray(random_log_probs(seed, 12, 4, 60)), dither_of(0, 4, 100)) for seed in (2, 3))
+    whole = divergence.block_of_many(a, b)
+    assert np.allclose(divergence.block_of_many(a.take(3, 8), b.take(4, 12)), whole[3:8, 4:12], rtol=1e-6, atol=0)
