@@ -60,11 +60,14 @@ def roots(seed: int, points: int = POINTS, samples: int = SAMPLES, classes: int 
     return jnp.exp(jax.nn.log_softmax(x, axis=1) / 2)
 
 
-def block_figures(block: Callable[..., Any], a: Any, b: Any) -> dict[str, float]:
+def block_figures(block: Callable[..., Any], a: Any, b: Any, divergence: Any = None) -> dict[str, float]:
     import jax
 
+    from infogeo.divergences import Bhattacharyya
+
     jitted = jax.jit(block)
-    seconds = median_seconds(lambda: jitted(a, b).block_until_ready())
+    total = jax.device_put((divergence or Bhattacharyya()).start(a.shape[2], b.shape[2]))
+    seconds = median_seconds(lambda: jax.block_until_ready(jitted(total, a, b)))
     return {"coefficients/s": a.shape[0] * a.shape[2] * b.shape[2] / seconds, "ms": seconds * 1e3}
 
 
@@ -82,7 +85,9 @@ def fused(record: Record) -> None:
         x -= np.log(np.exp(x - x.max(-1, keepdims=True)).sum(-1, keepdims=True)) + x.max(-1, keepdims=True)
         log_p = np.maximum(x, -174).astype(np.float32)
         encoded = Bhattacharyya().encode(jnp.asarray(log_p))
-        k = np.asarray(jax.jit(block)(encoded, encoded), dtype=np.float64)
+        total = jax.jit(block)(Bhattacharyya().start(256, 256), encoded, encoded)
+        large, small = (np.asarray(x, dtype=np.float64) for x in Bhattacharyya().finish(total))
+        k = large + small * Bhattacharyya.unit
         distances = (k - np.diag(k)[:, None] / 2 - np.diag(k) / 2)[:16] / SAMPLES
         root = np.exp(np.float64(log_p) / 2)
         root /= np.linalg.norm(root, axis=-1, keepdims=True)
@@ -91,16 +96,18 @@ def fused(record: Record) -> None:
         return {"error / max(1, D)": float((np.abs(distances - exact) / np.maximum(1, exact)).max()), "budget": BUDGET}
 
     for confidence in CONFIDENCES:
-        record.attempt(f"accuracy, confidence {confidence}", lambda c=confidence: worst_error(c, pallas.bhattacharyya))
+        record.attempt(
+            f"accuracy, confidence {confidence}", lambda c=confidence: worst_error(c, pallas.times_coefficients)
+        )
     a, b = roots(0), roots(1)
-    record.attempt("fused", lambda: block_figures(pallas.bhattacharyya, a, b))
+    record.attempt("fused", lambda: block_figures(pallas.times_coefficients, a, b))
 
 
 def tilings(record: Record) -> None:
     import jax
     import jax.numpy as jnp
 
-    from infogeo.divergences import pallas
+    from infogeo.divergences import Bhattacharyya, pallas
 
     clusters = [(1, 1), (1, 2), (2, 1), (2, 2), (1, 4), (4, 1), (4, 2), (2, 4)]
     table = [pallas.Tiling(cluster=cluster) for cluster in clusters]
@@ -110,10 +117,10 @@ def tilings(record: Record) -> None:
     first: list[jax.Array] = []
 
     def measure(tiling: pallas.Tiling) -> dict[str, Any]:
-        block = partial(pallas.bhattacharyya, tiling=tiling)
+        block = partial(pallas.times_coefficients, tiling=tiling)
         found = block_figures(block, a, b)
-        first.append(jax.jit(block)(a, b))
-        difference = float(jnp.abs(first[-1] - first[0]).max()) / SAMPLES
+        first.append(jax.jit(block)(jnp.asarray(Bhattacharyya().start(POINTS, POINTS)), a, b))
+        difference = float(jnp.abs(first[-1] - first[0]).max())
         del first[1:]
         return {**found, "difference from the first": difference, "tiling": asdict(tiling)}
 
@@ -129,7 +136,7 @@ def plain(record: Record) -> None:
     for divergence in (Bhattacharyya(fused=False), Hellinger(), SymmetricKL()):
         features = divergence.features(CLASSES) // a.shape[1]
         operands = (x.repeat(features, axis=1) for x in (a, b))
-        record.attempt(f"plain JAX, {divergence.name}", lambda d=divergence, o=operands: block_figures(d.block, *o))
+        record.attempt(f"plain JAX, {divergence.name}", lambda d=divergence, o=operands: block_figures(d.block, *o, d))
 
 
 def classes(record: Record) -> None:
@@ -159,8 +166,8 @@ def many_figures(a: Any, b: Any) -> dict[str, float]:
 
     from infogeo.divergences import Bhattacharyya
 
-    block = jax.jit(Bhattacharyya().block_of_many)
-    seconds = median_seconds(lambda: block(a, b).block_until_ready())
+    block, total = jax.jit(Bhattacharyya().block_of_many), jax.device_put(Bhattacharyya().start(a.n_points, b.n_points))
+    seconds = median_seconds(lambda: block(total, a, b).block_until_ready())
     coefficients = a.log_p.shape[1] * a.n_points * b.n_points
     rate = coefficients / seconds
     return {"coefficients/s": rate, "flop/s": 2 * a.log_p.shape[2] * rate, "ms": seconds * 1e3}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from infogeo.divergences.many import ManyClasses, added
+
+Total = Any
+"""A tree of arrays [P, Q]."""
 
 
 class Divergence(Protocol):
     """A divergence d(p, q) = mean over samples of f(p_n, q_n), in nats; frozen and hashable.
 
-    The engine computes K(p, q) = sum over samples of `block` in float32, float64 across sample blocks, and returns
+    The engine sums K(p, q) over blocks of samples, from `start` by `block` to `finish`, and returns
     d(p, q) = (K(p, q) - K(p, p) / 2 - K(q, q) / 2) / N. In exact arithmetic K(p, p) is 0, or the part of d that
     belongs to p alone; in float32 it also holds the rounding of p itself, of its encoding and of the length of its
     rows, which the subtraction removes: equal predictions are at exactly zero.
@@ -26,6 +30,8 @@ class Divergence(Protocol):
     """d = fisher_factor * ds^2 for small distances, ds the Fisher line element."""
     filler: ClassVar[float]
     """Blocks are filled up with rows log p = (filler, -inf, ..., -inf), which add nothing between themselves."""
+    unit: ClassVar[float]
+    """What the second array of `finish` counts."""
     finite_at_certainty: ClassVar[bool]
     """Whether a one-hot prediction is at finite distance from the interior of the simplex."""
 
@@ -37,15 +43,23 @@ class Divergence(Protocol):
         """What `block` eats [N, F, P], points last, from log-probabilities [P, N, C] of up to FEW classes."""
         ...
 
-    def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """K [P, Q]: the sum over samples of f between encodings a [N, F, P] and b [N, F, Q].
+    def start(self, height: int, width: int) -> Total:
+        """K [P, Q] over no samples, as `block` carries it on: arrays [P, Q], more precise than float32."""
+        ...
 
-        N is a multiple of 16, or of 2 above 64 features.
+    def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
+        """The total after the samples of a block, between encodings a [N, F, P] and b [N, F, Q].
+
+        N is a multiple of 16, or of 2 above 64 features, and at most 240.
         """
         ...
 
-    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+    def block_of_many(self, total: Total, a: ManyClasses, b: ManyClasses) -> Total:
         """The same for more classes; N is even."""
+        ...
+
+    def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
+        """Two arrays [P, Q]: K is their sum, in float64, after the second is multiplied by `unit`."""
         ...
 
     def rounding(self, n_classes: int) -> float:
@@ -55,6 +69,31 @@ class Divergence(Protocol):
 
 FEW = 42
 """Up to so many classes predictions are encoded, points last, which fill registers; more are taken as they are."""
+
+
+class DoubleFloat32:
+    """Totals in twice the precision of float32, on any device: a number and its remainder."""
+
+    unit: ClassVar[float] = 1.0
+
+    def start(self, height: int, width: int) -> Total:
+        """Zero."""
+        zero = np.zeros((height, width), dtype=np.float32)
+        return zero, zero
+
+    @staticmethod
+    def plus(total: Total, part: jax.Array) -> Total:
+        """Without loss: the rounding of the sum goes to the remainder (Knuth's two-sum)."""
+        large, small = total
+        raised = large + part
+        seen = raised - large
+        return raised, small + ((large - (raised - seen)) + (part - seen))
+
+    def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
+        """The number and its remainder."""
+        return total
+
+
 UNIT = 2.0**-24
 """The unit roundoff of float32."""
 LONGEST_SUM = 64

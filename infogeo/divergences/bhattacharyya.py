@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from infogeo.divergences.base import UNIT, points_last
+from infogeo.divergences.base import UNIT, Total, points_last
 from infogeo.divergences.many import ManyClasses, inner_products
 
 SCALE_BITS = 31, 32
@@ -50,6 +51,7 @@ class Bhattacharyya:
     name: ClassVar[str] = "Bhattacharyya"
     fisher_factor: ClassVar[float] = 1 / 8
     filler: ClassVar[float] = 0.0  # certain of class 0: BC = 1, whose logarithm is 0
+    unit: ClassVar[float] = math.log(2)
     finite_at_certainty: ClassVar[bool] = True
 
     def features(self, n_classes: int) -> int:
@@ -60,8 +62,15 @@ class Bhattacharyya:
         """sqrt(p); the length of its rows drops out with K(p, p)."""
         return points_last(jnp.exp(log_p / 2))
 
-    def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n log BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q], at one logarithm for all n.
+    def start(self, height: int, width: int) -> Total:
+        """The product of no coefficients, mantissa + i exponent, as a complex number.
+
+        One complex number carries both: for a second result XLA would compute the coefficients twice.
+        """
+        return np.ones((height, width), dtype=np.complex64)
+
+    def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
+        """Times prod_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
 
         Two coefficients are multiplied, the exponent of the product is split off and added as an integer, and the
         mantissas, between 1/2 and 1, are multiplied up: with at most 240 samples they stay in range.
@@ -69,22 +78,25 @@ class Bhattacharyya:
         if self.fused and _on_hopper():
             from infogeo.divergences import pallas  # only where it runs: importing it takes a while
 
-            return lax.platform_dependent(a, b, cuda=pallas.bhattacharyya, default=_sum_of_logs)
-        return _sum_of_logs(a, b)
+            return lax.platform_dependent(total, a, b, cuda=pallas.times_coefficients, default=_times_coefficients)
+        return _times_coefficients(total, a, b)
 
-    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
-        """The same between P and Q points, plus what the dither adds to all pairs alike."""
+    def block_of_many(self, total: Total, a: ManyClasses, b: ManyClasses) -> Total:
+        """The same between P and Q points, and times the dither, for all pairs alike."""
 
         def coefficient(n: jax.Array) -> jax.Array:
             left, right = (lambda log_p, bits=bits: jnp.exp(log_p / 2) * 2.0**bits for bits in SCALE_BITS)
             return inner_products(a, b, n, left, right)
 
         def step(i: jax.Array, product: jax.Array) -> jax.Array:
-            return _multiplied(product, [coefficient(2 * i), coefficient(2 * i + 1)])
+            return _times(product, [coefficient(2 * i), coefficient(2 * i + 1)])
 
         n_samples = a.log_p.shape[1]
-        product = lax.fori_loop(0, n_samples // 2, step, _one(a.n_points, b.n_points))
-        return _minus_log(product, n_samples)
+        return _normalised(lax.fori_loop(0, n_samples // 2, step, total), n_samples)
+
+    def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
+        """-log of the product: of its mantissa, here between 1 and 2, and minus its exponent, which counts log 2."""
+        return -jnp.log(2 * lax.real(total)), 1 - lax.imag(total)
 
     def rounding(self, n_classes: int) -> float:
         """Products and their sum lose C units each, the product of mantissas and the logarithm a few more."""
@@ -97,8 +109,8 @@ def _on_hopper() -> bool:
     return device.platform == "gpu" and getattr(device, "compute_capability", "") == "9.0"
 
 
-def _sum_of_logs(a: jax.Array, b: jax.Array) -> jax.Array:
-    """-sum_n log BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q]."""
+def _times_coefficients(total: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
+    """The product [P, Q] times BC_n of all samples, from square roots a [N, C, P] and b [N, C, Q]."""
     a, b = (x * jnp.float32(2.0**bits) for x, bits in zip((a, b), SCALE_BITS, strict=True))
     at_once = _samples_at_once(a.shape[1])
 
@@ -108,36 +120,33 @@ def _sum_of_logs(a: jax.Array, b: jax.Array) -> jax.Array:
 
     def step(i: jax.Array, carry: Any) -> Any:
         product, here = carry
-        return _multiplied(product, _coefficients(*here)), samples(i + 1)
+        return _times(product, _coefficients(*here)), samples(i + 1)
 
     # samples are fetched one step ahead: read where they are used, XLA's loops over points are not vectorised
-    start = _one(a.shape[2], b.shape[2]), samples(0)
-    product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, start)
-    return _minus_log(product, a.shape[0])
+    product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, (total, samples(0)))
+    return _normalised(product, a.shape[0])
 
 
-def _one(height: int, width: int) -> jax.Array:
-    """The product [P, Q] of no coefficients, mantissa + i exponent.
-
-    One complex number carries both: for a second result XLA would compute the coefficients twice.
-    """
-    return lax.complex(jnp.ones((height, width)), jnp.zeros((height, width)))
-
-
-def _minus_log(product: jax.Array, n_samples: int) -> jax.Array:
-    """-log of a product of so many scaled coefficients."""
-    powers = lax.imag(product) - n_samples / 2 * (EXPONENT_OF_HALF + PAIR_BITS)
-    return -(jnp.log(lax.real(product)) + powers * np.float32(np.log(2)))
-
-
-def _multiplied(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
-    """A product [P, Q], mantissa + i exponent, times coefficients, two at a time."""
+def _times(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
+    """A product times scaled coefficients, two at a time."""
     mantissas, exponents = lax.real(product), lax.imag(product)
     for even, odd in zip(coefficients[::2], coefficients[1::2], strict=True):
-        bits = lax.bitcast_convert_type(even * odd, jnp.int32)
-        exponents = exponents + (bits >> 23).astype(jnp.float32)
-        mantissas = mantissas * lax.bitcast_convert_type((bits & MANTISSA) | HALF, jnp.float32)
+        mantissa, exponent = _split(even * odd)
+        mantissas, exponents = mantissas * mantissa, exponents + exponent
     return lax.complex(mantissas, exponents)
+
+
+def _normalised(product: jax.Array, n_samples: int) -> jax.Array:
+    """A product without the scale of the coefficients that came last, its mantissa between 1/2 and 1 again."""
+    mantissas, exponents = _split(lax.real(product))
+    scale = n_samples // 2 * (EXPONENT_OF_HALF + PAIR_BITS) + EXPONENT_OF_HALF
+    return lax.complex(mantissas, lax.imag(product) + (exponents - scale))
+
+
+def _split(numbers: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Mantissas between 1/2 and 1, and exponents with the bias of float32."""
+    bits = lax.bitcast_convert_type(numbers, jnp.int32)
+    return lax.bitcast_convert_type((bits & MANTISSA) | HALF, jnp.float32), (bits >> 23).astype(jnp.float32)
 
 
 def _samples_at_once(n_classes: int) -> int:

@@ -9,12 +9,12 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from infogeo.divergences.base import UNIT, points_last, sum_of_products
+from infogeo.divergences.base import UNIT, DoubleFloat32, Total, points_last, sum_of_products
 from infogeo.divergences.many import ManyClasses, inner_products, sum_over_samples
 
 
 @dataclass(frozen=True)
-class Hellinger:
+class Hellinger(DoubleFloat32):
     """d(p, q) = (1/N) sum_n (1 - BC_n), with BC_n = sum_c sqrt(p_n(c) q_n(c)), between 0 and 1.
 
     It is the squared Hellinger distance |sqrt(p) - sqrt(q)|^2 / 2, averaged over samples; for small distances
@@ -36,16 +36,16 @@ class Hellinger:
         """sqrt(p)."""
         return points_last(_root(log_p))
 
-    def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
+    def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
+        """Plus -sum_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
 
         The ones that are missing here are K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """
-        return -sum_of_products(a, b)
+        return self.plus(total, -sum_of_products(a, b))
 
-    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+    def block_of_many(self, total: Total, a: ManyClasses, b: ManyClasses) -> Total:
         """The same between P and Q points."""
-        return -sum_over_samples(a, b, lambda n: inner_products(a, b, n, _root, _root))
+        return self.plus(total, -sum_over_samples(a, b, lambda n: inner_products(a, b, n, _root, _root)))
 
     def rounding(self, n_classes: int) -> float:
         """Products and their sum lose C units, the difference and its sum a few more."""

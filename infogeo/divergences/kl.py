@@ -10,12 +10,12 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from infogeo.divergences.base import UNIT, points_last, sum_of_products
+from infogeo.divergences.base import UNIT, DoubleFloat32, Total, points_last, sum_of_products
 from infogeo.divergences.many import ManyClasses, inner_products, sum_over_samples
 
 
 @dataclass(frozen=True)
-class SymmetricKL:
+class SymmetricKL(DoubleFloat32):
     """d(p, q) = (1/N) sum_n [KL(p_n, q_n) + KL(q_n, p_n)] = (1/N) sum_n sum_c (p - q)(log p - log q), in nats.
 
     For small distances d = ds^2 with ds the Fisher line element. Infinite where one prediction gives zero to a
@@ -39,23 +39,23 @@ class SymmetricKL:
         n_classes = log_p.shape[2]
         return points_last(jnp.concatenate([jnp.exp(log_p), _relative(log_p, n_classes)], axis=2))
 
-    def block(self, a: jax.Array, b: jax.Array) -> jax.Array:
-        """-sum_n sum_c (p log q + q log p) [P, Q] between encodings a [N, 2C, P] and b [N, 2C, Q].
+    def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
+        """Plus -sum_n sum_c (p log q + q log p) [P, Q] between encodings a [N, 2C, P] and b [N, 2C, Q].
 
         Logarithms are relative to ignorance: near it nothing cancels. The entropies that are missing here are
         K(p, p) / 2 and K(q, q) / 2, which the engine subtracts.
         """
         swapped = jnp.roll(b, b.shape[1] // 2, axis=1)  # log q beside p, q beside log p
-        return -sum_of_products(a, swapped)
+        return self.plus(total, -sum_of_products(a, swapped))
 
-    def block_of_many(self, a: ManyClasses, b: ManyClasses) -> jax.Array:
+    def block_of_many(self, total: Total, a: ManyClasses, b: ManyClasses) -> Total:
         """The same between P and Q points."""
         log = partial(_relative, n_classes=a.log_p.shape[2])
 
         def cross_entropies(n: jax.Array) -> jax.Array:
             return inner_products(a, b, n, jnp.exp, log) + inner_products(a, b, n, log, jnp.exp)
 
-        return -sum_over_samples(a, b, cross_entropies)
+        return self.plus(total, -sum_over_samples(a, b, cross_entropies))
 
     def rounding(self, n_classes: int) -> float:
         """Cross-entropies near log C cancel; each loses C units and its sum a few more."""

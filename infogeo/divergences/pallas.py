@@ -2,7 +2,7 @@
 
     BC_n(p, q) = sum_c a_nc b_nc,    a, b = sqrt of the probabilities, float32
     prod_n BC_n(p, q) = m 2^e,       m in [1, 2) float32, e integer: both stay in registers over all samples
-    K(p, q) = -log m - e log 2       one logarithm per pair of points, in plain JAX afterwards
+    K(p, q) = -log m - e log 2       one logarithm per pair of points, at the end
 
 Products. The matrix unit multiplies bfloat16 exactly and adds in float32. A float32 number is the exact sum of three
 bfloat16 pieces, a = a0 + a1 + a2 with |a1| <= 2^-8 |a| and |a2| <= 2^-16 |a|, and BC is the sum of the six products
@@ -19,7 +19,6 @@ Speed and accuracy on a GPU are not measured yet; `benchmarks/gpu.sh` does it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,7 +31,6 @@ from jax.experimental.pallas import mosaic_gpu as gpu
 
 from infogeo.divergences.base import FEW
 
-LOG_2 = math.log(2)
 SCALES = (32, 31)
 """Roots are multiplied by these powers of two: every piece of a root, and every product of two, is a normal number."""
 BIAS = 127
@@ -80,12 +78,15 @@ def default_tiling(n_classes: int) -> Tiling:
     return next(choice for choice in choices if choice.shared_bytes(_depth(n_classes)) <= SHARED_BYTES)
 
 
-def bhattacharyya(a: jax.Array, b: jax.Array, tiling: Tiling | None = None, interpret: Any = None) -> jax.Array:
-    """-sum_n log BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q]; `Bhattacharyya.block`, fused.
+def times_coefficients(
+    total: jax.Array, a: jax.Array, b: jax.Array, tiling: Tiling | None = None, interpret: Any = None
+) -> jax.Array:
+    """The product [P, Q] times BC_n of all samples, as `Bhattacharyya.block` carries it on: mantissa + i exponent.
 
     Args:
-        a: float32 in [0, 1], at most MOST_CLASSES classes.
-        b: likewise.
+        total: complex64, its mantissas between 1/2 and 1.
+        a: square roots [N, C, P], float32 in [0, 1], at most MOST_CLASSES classes.
+        b: square roots [N, C, Q].
         tiling: block sizes; by default what suits C.
         interpret: parameters of the interpreter of Mosaic GPU kernels, for machines without a GPU.
     """
@@ -96,10 +97,10 @@ def bhattacharyya(a: jax.Array, b: jax.Array, tiling: Tiling | None = None, inte
     mantissas, exponents = _products(jnp.swapaxes(left, 1, 2), right, tiling, interpret)
     samples = left.shape[0]
     exponents -= samples // tiling.samples * BIAS + samples * sum(SCALES)
-    # cut at sqrt(2), so that a divergence near zero has exponent 0 and a small logarithm
-    upper = mantissas > 2**0.5
-    logs = jnp.log(jnp.where(upper, mantissas / 2, mantissas)) + (exponents + upper).astype(jnp.float32) * LOG_2
-    return -logs[: a.shape[2], : b.shape[2]]
+    mantissas = lax.real(total) * mantissas[: a.shape[2], : b.shape[2]]
+    above = mantissas >= 1
+    exponents = exponents[: a.shape[2], : b.shape[2]] + above
+    return lax.complex(jnp.where(above, mantissas / 2, mantissas), lax.imag(total) + exponents.astype(jnp.float32))
 
 
 def _depth(n_classes: int) -> int:

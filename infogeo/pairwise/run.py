@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
-from infogeo.divergences.base import Divergence
+from infogeo.divergences.base import Divergence, Total
 from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.panels import Device, Panels
 from infogeo.pairwise.plan import Plan, plan_pairwise, side
-from infogeo.pairwise.tile import Encoded, Total, diagonal_tile, tile
+from infogeo.pairwise.tile import Encoded, diagonal_tile, finished, tile
 from infogeo.pairwise.tiled import TiledValues
 
 Progress = Callable[[int, int], None]
@@ -178,17 +178,22 @@ class _Engine:
         own = self.columns is self.rows and i == j
         sums = self._upper_sums(self.rows, i, device) if own else self._sums(i, j, device)
         a, b = self._self_sums(self.rows, i, device), self._self_sums(self.columns, j, device)
-        d = (sums[: len(a), : len(b)] - (a[:, None] / 2 + b / 2)) / self.plan.shape[2]
+        d = sums[: len(a), : len(b)]
+        d -= a[:, None] / 2
+        d -= b / 2
+        d /= self.plan.shape[2]
         if own:
-            upper = np.triu(d, 1)
-            d = upper + upper.T
-        lowest, bound = float(d.min()), 2 * self.divergence.rounding(self.plan.shape[3])
+            d = np.triu(d, 1)
+            d += d.T
+        lowest, bound, clipped = float(d.min()), 2 * self.divergence.rounding(self.plan.shape[3]), 0
         if lowest < -bound:
             raise ArithmeticError(
                 f"{self.divergence.name}: value {lowest:.3g} lies below the rounding bound -{bound:.3g}"
             )
-        clipped = int(np.count_nonzero(d < 0)) // (2 if own else 1)
-        return Tile(i, j, np.maximum(d, 0.0, out=d), clipped, a if own else None)
+        if lowest < 0:
+            clipped = int(np.count_nonzero(d < 0)) // (2 if own else 1)
+            np.maximum(d, 0.0, out=d)
+        return Tile(i, j, d, clipped, a if own else None)
 
     def _self_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
         """K(p, p) of a block, by the same arithmetic as every other pair."""
@@ -198,31 +203,30 @@ class _Engine:
 
     def _upper_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
         """K [side, side] of a block with itself, right on and above the diagonal."""
+        height = side(panels.blocks[block])
         parts = self._parts(panels, block, device)
-        total = self._zero(side(panels.blocks[block]), side(panels.blocks[block]), device)
-        sums = _summed(total, (partial(diagonal_tile, self.divergence, a=x) for x in parts))
+        sums = self._summed((height, height), device, (partial(diagonal_tile, self.divergence, a=x) for x in parts))
         panels.self_sums[block] = np.diagonal(sums)[: len(panels.blocks[block])].copy()
         return sums
 
     def _sums(self, i: int, j: int, device: Device) -> NDArray[np.float64]:
         """K [side, side] between a block of rows and a block of columns."""
+        shape = side(self.plan.rows[i]), side(self.plan.columns[j])
         pairs = zip(self._parts(self.rows, i, device), self._parts(self.columns, j, device), strict=True)
-        total = self._zero(side(self.plan.rows[i]), side(self.plan.columns[j]), device)
-        return _summed(total, (partial(tile, self.divergence, a=x, b=y) for x, y in pairs))
+        return self._summed(shape, device, (partial(tile, self.divergence, a=x, b=y) for x, y in pairs))
 
-    @staticmethod
-    def _zero(height: int, width: int, device: Device) -> Total:
-        zero = jax.device_put(np.zeros((height, width), dtype=np.float32), device)
-        return zero, zero
+    def _summed(
+        self, shape: tuple[int, int], device: Device, blocks: Iterable[Callable[..., Total]]
+    ) -> NDArray[np.float64]:
+        """K after all blocks, at most one of which waits on the device: parts of panels pile up otherwise."""
+        total = jax.device_put(self.divergence.start(*shape), device)
+        for block in blocks:
+            before, total = total, block(total=total)
+            jax.block_until_ready(before)
+        large, small = finished(self.divergence, total)
+        sums = np.multiply(small, self.divergence.unit, dtype=np.float64)
+        sums += np.asarray(large)
+        return sums
 
     def _parts(self, panels: Panels, block: int, device: Device) -> Iterator[Encoded]:
         return chain.from_iterable(panels.panel(block, r, device) for r in range(self.plan.ranges))
-
-
-def _summed(total: Total, terms: Iterable[Callable[..., Total]]) -> NDArray[np.float64]:
-    """A total after all terms, at most one of which waits on the device: parts of panels pile up otherwise."""
-    for add in terms:
-        before, total = total, add(total=total)
-        jax.block_until_ready(before)
-    large, small = total
-    return np.asarray(large).astype(np.float64) + np.asarray(small)

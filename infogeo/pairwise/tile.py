@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import jax
-import jax.numpy as jnp
 
-from infogeo.divergences.base import Divergence
+from infogeo.divergences.base import Divergence, Total
 from infogeo.divergences.many import ManyClasses
 
 CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
@@ -18,8 +17,6 @@ STRIPS = 2
 
 Encoded = Any
 """Predictions of a block of points: `encoded`, an array [N, F, P], of few classes, `ManyClasses` of more."""
-Total = tuple[jax.Array, jax.Array]
-"""A sum in twice the precision of float32, as a number and its remainder, on any device."""
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -50,34 +47,30 @@ def encoded(divergence: Divergence, log_p: jax.Array) -> jax.Array:
 
 @_Jitted
 def tile(divergence: Divergence, total: Total, a: Encoded, b: Encoded) -> Total:
-    """The total [P, Q] plus K, the sum over samples between two blocks of points."""
-    return _added(total, _block(divergence, a, b))
+    """The total [P, Q] of K after the samples of two blocks of points."""
+    of: Any = divergence.block_of_many if isinstance(a, ManyClasses) else divergence.block
+    return of(total, a, b)
 
 
 @_Jitted
 def diagonal_tile(divergence: Divergence, total: Total, a: Encoded) -> Total:
     """The same for a block with itself, on and above the diagonal; what lies below is not to be read."""
-    size = total[0].shape[0]
-    height = -(-size // STRIPS)
-    strips = [
-        _block(divergence, _points(a, top, min(top + height, size)), _points(a, top, size))
-        for top in range(0, size, height)
-    ]
-    return _added(total, jnp.concatenate([jnp.pad(s, ((0, 0), (size - s.shape[1], 0))) for s in strips]))
-
-
-def _block(divergence: Divergence, a: Encoded, b: Encoded) -> jax.Array:
     of: Any = divergence.block_of_many if isinstance(a, ManyClasses) else divergence.block
-    return of(a, b)
+    size = jax.tree.leaves(total)[0].shape[0]
+    height = -(-size // STRIPS)
+    for top in range(0, size, height):
+        rows, columns = slice(top, min(top + height, size)), slice(top, size)
+        here = jax.tree.map(lambda x, rows=rows, columns=columns: x[rows, columns], total)
+        strip = of(here, _points(a, rows.start, rows.stop), _points(a, columns.start, columns.stop))
+        total = jax.tree.map(lambda x, y, rows=rows, columns=columns: x.at[rows, columns].set(y), total, strip)
+    return total
+
+
+@_Jitted
+def finished(divergence: Divergence, total: Total) -> tuple[jax.Array, jax.Array]:
+    """What K is made of on the host, see `Divergence.finish`."""
+    return divergence.finish(total)
 
 
 def _points(encoded: Encoded, start: int, stop: int) -> Any:
     return encoded.take(start, stop) if isinstance(encoded, ManyClasses) else encoded[..., start:stop]
-
-
-def _added(total: Total, part: jax.Array) -> Total:
-    """Without loss: the rounding of the sum goes to the remainder (Knuth's two-sum)."""
-    large, small = total
-    raised = large + part
-    seen = raised - large
-    return raised, small + ((large - (raised - seen)) + (part - seen))

@@ -32,9 +32,15 @@ on_gpu = pytest.mark.skipif(
 )
 
 
+def sums(times_coefficients, a, b):
+    """-sum_n log BC_n, float64, by something that multiplies coefficients up."""
+    one = PLAIN.start(a.shape[2], b.shape[2])
+    large, small = (np.asarray(x, dtype=np.float64) for x in PLAIN.finish(jax.jit(times_coefficients)(one, a, b)))
+    return large + small * PLAIN.unit
+
+
 def fused(a, b, tiling=None):
-    interpreted = jax.jit(partial(pallas.bhattacharyya, tiling=tiling, interpret=InterpretGPUParams()))
-    return np.asarray(interpreted(a, b), dtype=np.float64)
+    return sums(partial(pallas.times_coefficients, tiling=tiling, interpret=InterpretGPUParams()), a, b)
 
 
 def of_every_confidence(seed, points, samples, classes):
@@ -62,9 +68,9 @@ def share_of_tolerance(measured, expected, n_samples):
     return (np.abs(measured - expected) / (5 * UNIT * n_samples + 2 * UNIT * np.abs(expected))).max()
 
 
-def distances(log_probs, sums):
+def distances(log_probs, sums_of):
     """D [P, P] as the engine makes it from sums with each other and with themselves."""
-    k = sums(roots(log_probs), roots(log_probs))
+    k = sums_of(roots(log_probs), roots(log_probs))
     return (k - np.diag(k)[:, None] / 2 - np.diag(k) / 2) / log_probs.shape[1]
 
 
@@ -76,7 +82,7 @@ def test_blocks_of_any_size_agree_with_float64_and_with_plain_jax(shape):
     measured = fused(a, b)
     assert measured.shape == (rows, columns)
     assert share_of_tolerance(measured, exact(a, b), n_samples) <= 1
-    plain = np.asarray(PLAIN.block(a, b), dtype=np.float64)
+    plain = sums(PLAIN.block, a, b)
     assert np.abs(measured - plain).max() <= (PLAIN.rounding(classes) + 5 * UNIT) * n_samples * max(1, plain.max())
 
 
@@ -133,15 +139,16 @@ def test_the_default_tiling_fits_shared_memory_for_every_number_of_classes():
         assert pallas.default_tiling(classes).shared_bytes(depth) <= pallas.SHARED_BYTES
 
 
-def lowered(function, platform, features=10):
+def lowered(function, platform, features=10, divergence=PLAIN):
     operand = jax.ShapeDtypeStruct((192, features, 512), jnp.float32)
-    return jax.export.export(jax.jit(function), platforms=[platform])(operand, operand).mlir_module()
+    total = jax.eval_shape(lambda: jax.tree.map(jnp.asarray, divergence.start(512, 512)))
+    return jax.export.export(jax.jit(function), platforms=[platform])(total, operand, operand).mlir_module()
 
 
 @pytest.mark.parametrize(("classes", "cluster"), [(2, (1, 1)), (10, (1, 1)), (10, (2, 2)), (33, (1, 2))])
 def test_the_kernel_lowers_for_cuda_without_a_gpu(classes, cluster):
     tiling = replace(pallas.default_tiling(classes), cluster=cluster)
-    module = lowered(lambda a, b: pallas.bhattacharyya(a, b, tiling), "cuda", classes)
+    module = lowered(partial(pallas.times_coefficients, tiling=tiling), "cuda", classes)
     assert "mosaic_gpu" in module
 
 
@@ -155,11 +162,12 @@ def test_the_block_is_the_kernel_on_a_hopper_gpu_and_plain_jax_elsewhere(monkeyp
 
 @pytest.mark.parametrize("divergence", [PLAIN, infogeo.Hellinger(), infogeo.SymmetricKL()])
 def test_plain_jax_lowers_for_tpu_with_static_shapes_and_no_float64(divergence):
-    block = lowered(divergence.block, "tpu", divergence.features(10))
+    block = lowered(divergence.block, "tpu", divergence.features(10), divergence)
     log_probs = jax.ShapeDtypeStruct((512, 192, 10), jnp.float32)
     encode = jax.export.export(jax.jit(divergence.encode), platforms=["tpu"])(log_probs).mlir_module()
     many = ManyClasses(jax.ShapeDtypeStruct((512, 8, 3000), jnp.float32), jax.ShapeDtypeStruct((8,), jnp.float32))
-    of_many = jax.export.export(jax.jit(divergence.block_of_many), platforms=["tpu"])(many, many).mlir_module()
+    total = jax.eval_shape(lambda: jax.tree.map(jnp.asarray, divergence.start(512, 512)))
+    of_many = jax.export.export(jax.jit(divergence.block_of_many), platforms=["tpu"])(total, many, many).mlir_module()
     for module in (block, encode, of_many):
         assert "f64" not in module
         assert "tensor<?" not in module
@@ -177,7 +185,7 @@ def test_divergences_and_pairwise_need_nothing_beyond_jax_numpy_and_scipy():
 @pytest.mark.parametrize("classes", [2, 10, 33])
 def test_on_a_gpu_distances_are_within_the_budget(classes):
     log_probs = of_every_confidence(4, 150, 960, classes)
-    measured = distances(log_probs, lambda a, b: np.asarray(infogeo.Bhattacharyya().block(a, b), dtype=np.float64))
+    measured = distances(log_probs, partial(sums, infogeo.Bhattacharyya().block))
     root = np.exp(np.float64(log_probs) / 2)
     root /= np.linalg.norm(root, axis=-1, keepdims=True)
     expected = exact(*[root.transpose(1, 2, 0)] * 2) / 960
@@ -190,8 +198,10 @@ def test_on_a_gpu_distances_are_within_the_budget(classes):
 def test_on_a_gpu_every_cluster_gives_the_same_bits(cluster):
     log_probs = random_log_probs(5, 700, 96, 10)
     a, b = roots(log_probs[:300]), roots(log_probs[300:])
-    expected = pallas.bhattacharyya(a, b)
-    assert jnp.array_equal(pallas.bhattacharyya(a, b, replace(pallas.default_tiling(10), cluster=cluster)), expected)
+    one = jnp.asarray(PLAIN.start(300, 400))
+    expected = pallas.times_coefficients(one, a, b)
+    tiling = replace(pallas.default_tiling(10), cluster=cluster)
+    assert jnp.array_equal(pallas.times_coefficients(one, a, b, tiling), expected)
 
 
 @pytest.mark.gpu
