@@ -111,7 +111,9 @@ def embed(
         for line in _findings(contents.embedding, None):
             messages.say(line)
     else:
-        predictions = _read(messages, existing(inputs or []), labels, meta, steps, kind)
+        limit = as_bytes(memory)
+        predictions = _read(messages, existing(inputs or []), labels, meta, steps, kind, limit)
+        limit = None if limit is None else limit - predictions.bytes_in_memory
         recorded = {
             "predictions": [str(p.resolve()) for p in inputs or []],
             "labels": labels and str(labels.resolve()),
@@ -119,7 +121,7 @@ def embed(
             "steps": steps and str(steps.resolve()),
             "as": kind and str(kind),
         }
-        task = MapTask(options.divergence_of(divergence), components, null, as_bytes(memory), tiles, seed, keep_classes)
+        task = MapTask(options.divergence_of(divergence), components, null, limit, tiles, seed, keep_classes)
         contents = make_map(predictions, task, recorded, messages, began)
     with written_beside(out, overwrite, is_map) as target:
         write_map(target, contents)
@@ -241,11 +243,12 @@ def _read(
     meta: Path | None,
     steps: Path | None,
     kind: Kind | None,
+    memory: int | None,
 ) -> Predictions:
     from infogeo.store import load
 
     with messages.progress("reading") as progress:
-        predictions = load(inputs, labels=labels, meta=meta, steps=steps, kind=kind, progress=progress)
+        predictions = load(inputs, labels, meta, steps, kind, progress, memory)
     for note in predictions.notes:
         messages.say(note)
     if predictions.correction > 0:

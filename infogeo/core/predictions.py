@@ -120,6 +120,11 @@ class Predictions:
         )
 
     @property
+    def bytes_in_memory(self) -> int:
+        """What the log-probabilities take of it: nothing where they are read lazily."""
+        return int(getattr(self.log_probs, "nbytes", 0))
+
+    @property
     def n_points(self) -> int:
         """P, the number of checkpoints."""
         return self.log_probs.shape[0]

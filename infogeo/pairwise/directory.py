@@ -14,8 +14,10 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -205,6 +207,11 @@ def _recorded(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
         raise InputError(f"{path}: its plan.json is damaged ({error}); choose another place") from error
     if newer:
         raise InputError(f"{path}: was written by a newer infogeo (format {recorded['format']}); update infogeo")
+    missing = {*facts, "blocks", "sums of"} - set(recorded)
+    if missing:
+        raise InputError(
+            f"{path}: its plan.json is damaged (it lacks {', '.join(sorted(missing))}); choose another place"
+        )
     for name, value in facts.items():
         if recorded[name] != value:
             raise InputError(f"{path}: is about {name} {recorded[name]}, not {value}; choose another place")
@@ -213,15 +220,21 @@ def _recorded(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
 
 def _finished(path: Path) -> dict[str, int]:
     """Recorded tiles whose files are whole, with their clipped pairs; a line that was cut off counts for nothing."""
-    manifest, found = path / "manifest.jsonl", {}
+    manifest = path / "manifest.jsonl"
     lines = manifest.read_bytes().splitlines() if manifest.is_file() else []
-    for text in lines:
-        with suppress(ValueError, KeyError, OSError):
-            line = json.loads(text)
-            if _checksum((path / "tiles" / f"{line['tile']}.npy").read_bytes()) == line["checksum"]:
-                found[line["tile"]] = line
+    with ThreadPoolExecutor() as pool:
+        found = {line["tile"]: line for line in pool.map(partial(_whole, path), lines) if line is not None}
     _replace(manifest, "".join(json.dumps(line) + "\n" for line in found.values()).encode())
     return {key: line["clipped"] for key, line in found.items()}
+
+
+def _whole(path: Path, text: bytes) -> dict[str, Any] | None:
+    """What a line of the manifest says, if the file that it is about is as it was written."""
+    with suppress(ValueError, KeyError, TypeError, OSError):
+        line = json.loads(text)
+        if _checksum((path / "tiles" / f"{line['tile']}.npy").read_bytes()) == line["checksum"]:
+            return {"tile": line["tile"], "checksum": line["checksum"], "clipped": int(line["clipped"])}
+    return None
 
 
 def _save(path: Path, values: NDArray[np.float64]) -> str:

@@ -1,9 +1,8 @@
-"""Panels: encoded log-probabilities of a block of points on a range of samples, read when needed and kept a while."""
+"""Panels: the predictions of a block of points as the tile takes them, read and encoded ahead of their use."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from threading import Lock
@@ -17,100 +16,47 @@ from infogeo.core.predictions import LogProbReader
 from infogeo.divergences.base import FEW, Divergence
 from infogeo.divergences.many import ManyClasses, dither_of
 from infogeo.pairwise.buffers import Buffers
-from infogeo.pairwise.plan import Plan, side
+from infogeo.pairwise.plan import WINDOW_BYTES, Plan, side
 from infogeo.pairwise.tile import Encoded, encoded
 
 Device = Any
 """A device of JAX, which has no public type."""
-AHEAD = 2
-"""Parts of a panel that are made while one is in use."""
-
-
-@dataclass
-class Panel:
-    """What `tile` eats of a block of points, in parts, one per float32 sum; made ahead of their use.
-
-    Attributes:
-        make: makes a part.
-        count: of parts.
-        encoders: threads that make them.
-        kept: whether parts stay for other tiles; the others make room when they are used. Safe among threads.
-    """
-
-    make: Callable[[int], Encoded]
-    count: int
-    encoders: Executor
-    kept: bool
-    _made: dict[int, Future[Encoded]] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def __iter__(self) -> Iterator[Encoded]:
-        for i in range(self.count):
-            for ahead in range(i, min(i + 1 + AHEAD, self.count)):
-                self._part(ahead)
-            yield self._part(i).result()
-            if not self.kept:
-                del self._made[i]
-
-    def _part(self, i: int) -> Future[Encoded]:
-        with self._lock:
-            if i not in self._made:
-                self._made[i] = self.encoders.submit(self.make, i)
-            return self._made[i]
 
 
 @dataclass
 class Panels:
-    """The panels of one set of points; the `keep` most recently used ones stay in memory. Safe among threads.
+    """Where the panels of one set of points come from.
 
     Attributes:
-        log_probs: [P, N, C], read by blocks of points.
+        log_probs: [P, N, C], read by blocks of points and windows of samples.
         blocks: the points of each block.
         divergence: whose encoding.
-        plan: the samples of each sum and range.
-        keep: how many panels stay.
+        plan: the samples of each sum.
         self_sums: K(p, p) of each block where it is known.
-        encoders: threads that make parts of panels.
+        readers: threads that read and encode.
     """
 
     log_probs: LogProbReader
     blocks: tuple[NDArray[np.intp], ...]
     divergence: Divergence
     plan: Plan
-    keep: int
     self_sums: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    encoders: Executor = field(init=False)
-    _kept: OrderedDict[tuple[int, int, Device], Future[Panel]] = field(default_factory=OrderedDict)
+    readers: Executor = field(init=False)
     _buffers: Buffers = field(default_factory=Buffers)
-    _lock: Lock = field(default_factory=Lock)
 
-    def panel(self, block: int, range_: int, device: Device) -> Panel:
-        """A panel, read unless it is kept; a thread that wants it meanwhile waits for the first."""
-        key = block, range_, device
-        mine: Future[Panel] = Future()
-        with self._lock:
-            kept = self._kept.setdefault(key, mine)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self.keep:
-                self._kept.popitem(last=False)
-        if kept is mine:
-            try:
-                mine.set_result(self._read(block, range_, device))
-            except BaseException as error:
-                mine.set_exception(error)
-        return kept.result()
+    def panel(self, block: int, device: Device, *, held: bool = False) -> Panel:
+        """The panel of a block; one that is held keeps what has been read of it."""
+        return Panel(self, block, device, held)
 
-    def _read(self, block: int, range_: int, device: Device) -> Panel:
-        points, samples = self.blocks[block], self.plan.range_of(range_)
+    def window(self, block: int, samples: slice, device: Device) -> list[Encoded]:
+        """What `tile` eats of some samples, one for each float32 sum."""
+        points, size = self.blocks[block], self.plan.samples
         log_probs = _of_points(self.log_probs, points, samples)
-        starts = range(0, log_probs.shape[1], self.plan.samples)
+        starts = range(0, log_probs.shape[1], size)
         height = side(points)
-
-        def make(i: int) -> Encoded:
-            part = log_probs[:, starts[i] : starts[i] + self.plan.samples]
-            return self._encoded(part, samples.start + starts[i], height, device)
-
-        return Panel(make, len(starts), self.encoders, self.keep > 0)
+        return [
+            self._encoded(log_probs[:, start : start + size], samples.start + start, height, device) for start in starts
+        ]
 
     def _encoded(self, log_probs: NDArray[np.float32], first: int, height: int, device: Device) -> Encoded:
         """The samples of one float32 sum, of which the first is number `first`."""
@@ -127,6 +73,53 @@ class Panels:
         for rest in (filled[points:], filled[:points, samples:]):
             rest[..., 0], rest[..., 1:] = self.divergence.filler, -np.inf
         return filled
+
+
+@dataclass
+class Panel:
+    """What `tile` eats of a block of points, in order, one for each float32 sum. Safe among threads.
+
+    Attributes:
+        source: where it comes from.
+        block: which block.
+        device: where it goes.
+        held: whether what has been read stays for other tiles.
+    """
+
+    source: Panels
+    block: int
+    device: Device
+    held: bool
+    _windows: dict[int, Future[list[Encoded]]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def height(self) -> int:
+        """The side of a tile of this block."""
+        return side(self.source.blocks[self.block])
+
+    def __iter__(self) -> Iterator[Encoded]:
+        windows = self._all_windows()
+        for i in range(len(windows)):
+            for ahead in windows[i : i + 2]:
+                self._window(ahead)
+            yield from self._window(windows[i]).result()
+            if not self.held:
+                del self._windows[windows[i].start]
+
+    def _all_windows(self) -> list[slice]:
+        _, _, n_samples, n_classes = self.source.plan.shape
+        part = self.source.plan.samples
+        row_bytes = 4 * n_classes * len(self.source.blocks[self.block])
+        size = part * max(1, WINDOW_BYTES // (part * row_bytes))
+        return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
+
+    def _window(self, samples: slice) -> Future[list[Encoded]]:
+        with self._lock:
+            if samples.start not in self._windows:
+                make = self.source.readers.submit(self.source.window, self.block, samples, self.device)
+                self._windows[samples.start] = make
+            return self._windows[samples.start]
 
 
 def _of_points(log_probs: LogProbReader, points: NDArray[np.intp], samples: slice) -> NDArray[np.float32]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -20,10 +20,12 @@ SAMPLES, MANY_CLASSES_SAMPLES = 192, 8
 """Samples that are summed in float32 before the sum goes on in twice its precision."""
 OPERAND_BYTES = 128 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
-TILE_BUFFERS = 56
-"""Bytes per pair of a tile that are alive at once: running products, coefficients, sums and their remainders."""
+TILE_BUFFERS, TOTAL_BYTES = 80, 40
+"""Bytes per pair of a tile: those alive while it is computed; and from its total to its divergences on disk."""
+WINDOW_BYTES, STREAM = 8 * 2**20, 6
+"""Predictions are read in windows of about this size: one in use, one ahead, as they are, copied and encoded."""
 ACCELERATOR_SHARE = 0.6
-"""Of an accelerator's memory, for panels."""
+"""Of an accelerator's memory, for predictions."""
 OPERATIONS_PER_SECOND = {24: 45e9, 10**9: 25e9}
 """What two CPU cores reach up to so many classes (benchmarks/bench_pairwise.py); for the time shown to the user."""
 BYTES_PER_SECOND = 0.5e9
@@ -50,6 +52,25 @@ class Layout:
         return cls(blocks, samples_of(predictions.n_samples, divergence, n_classes, side(blocks[0])))
 
 
+class Strip(NamedTuple):
+    """Tiles of one block of columns, which passes by once for all of them; the diagonal one comes first, if any."""
+
+    column: int
+    rows: tuple[int, ...]
+
+    @property
+    def tiles(self) -> list[tuple[int, int]]:
+        """(row block, column block) of each."""
+        return [(row, self.column) for row in self.rows]
+
+
+class Group(NamedTuple):
+    """Blocks of rows that are held together, and the strips of tiles in them."""
+
+    held: range
+    strips: list[Strip]
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a divergence matrix is computed, and what that takes.
@@ -59,9 +80,8 @@ class Plan:
         rows: the points of each block of rows; columns: of each block of columns, the same for a square matrix.
         square: whether the columns are the rows, so that the upper triangle is enough.
         samples: per float32 sum, a multiple of `sample_step`.
-        ranges: into how many ranges of samples a block is cut, where it does not fit as a whole.
-        kept: how many encoded panels, a block of points by a range of samples, are kept in memory.
-        workers: tiles that are computed at a time.
+        held: how many blocks of rows are held while the columns pass by; 0 where not even one fits.
+        workers: strips that are computed at a time.
         memory_bytes: what the computation needs at its peak, beside Python and JAX themselves.
     """
 
@@ -70,24 +90,34 @@ class Plan:
     columns: tuple[NDArray[np.intp], ...] = field(repr=False)
     square: bool
     samples: int
-    ranges: int
-    kept: int
+    held: int
     workers: int
     memory_bytes: int
 
     @property
-    def tiles(self) -> list[tuple[int, int]]:
-        """(row block, column block) of each tile, independent of each other, in the order that reads least.
+    def groups(self) -> list[Group]:
+        """All tiles, which are independent of each other, in the order that reads least.
 
-        A group of row blocks is held while the columns pass by. In a square, the tiles on the diagonal come with
-        the first group: every other tile needs the sums of its points with themselves.
+        In a square, the tiles on the diagonal come with the first group: every other tile needs the sums of its points
+        with themselves.
         """
-        return list(_order(len(self.rows), len(self.columns), self.square, self.group))
+        groups = []
+        for first in range(0, len(self.rows), max(1, self.held)):
+            held = range(first, min(first + max(1, self.held), len(self.rows)))
+            strips = []
+            for j in range(first if self.square else 0, len(self.columns)):
+                rows = [i for i in held if not self.square or i < j]
+                if self.square and first == 0:
+                    rows.insert(0, j)
+                size = _strip_length(self.held, len(self.rows))
+                strips += [Strip(j, tuple(rows[start : start + size])) for start in range(0, len(rows), size)]
+            groups.append(Group(held if self.held else range(0), strips))
+        return groups
 
     @property
-    def group(self) -> int:
-        """Row blocks that are held while the columns pass by."""
-        return max(1, self.kept // self.ranges - 1)
+    def tiles(self) -> list[tuple[int, int]]:
+        """(row block, column block) of each tile, in the order of computation."""
+        return [tile for _, strips in self.groups for strip in strips for tile in strip.tiles]
 
     @property
     def pairs(self) -> int:
@@ -104,25 +134,21 @@ class Plan:
     @property
     def bytes_read(self) -> int:
         """Log-probabilities that are read, again and again where memory is short."""
-        p, q, n, c = self.shape
-        points = p if self.square else p + q
-        blocks = len(self.rows) + (0 if self.square else len(self.columns))
-        again = 1.0
-        if self.kept < blocks * self.ranges:
-            again = _blocks_read(len(self.rows), len(self.columns), self.square, self.group) / blocks
-        return int(4 * n * c * points * again)
+        _, _, n, c = self.shape
+        points = 0
+        for held, strips in self.groups:
+            points += sum(len(self.rows[i]) for i in held)
+            for column, rows in strips:
+                streamed = [] if held else [i for i in rows if not (self.square and i == column)]
+                points += sum(len(self.rows[i]) for i in streamed)
+                points += 0 if self.square and column in held else len(self.columns[column])
+        return 4 * n * c * points
 
     @property
     def seconds(self) -> float:
         """A rough expectation on two CPU cores."""
         rate = next(rate for most, rate in OPERATIONS_PER_SECOND.items() if self.shape[3] <= most)
         return 0.5 + self.operations / rate + self.bytes_read / BYTES_PER_SECOND
-
-    def range_of(self, index: int) -> slice:
-        """The samples of a range: whole sums of `samples`, but for the last."""
-        n = self.shape[2]
-        size = -(-n // self.samples // self.ranges) * self.samples
-        return slice(min(index * size, n), min((index + 1) * size, n))
 
 
 def plan_pairwise(
@@ -139,51 +165,50 @@ def plan_pairwise(
         predictions: the points of the rows.
         divergence: which divergence.
         to: the points of the columns; by default the rows themselves, of which the upper triangle is computed.
-        memory: the bytes that the computation may take; by default all encoded predictions are kept.
+        memory: the bytes that the computation may take; by default all encoded predictions are held.
         layout: of a square matrix that lies on disk, where it takes no memory.
 
     Raises:
-        InputError: the memory given is less than the matrix and a few panels.
+        InputError: the memory given is less than the matrix and a few blocks.
     """
     p, n, c = predictions.n_points, predictions.n_samples, predictions.n_classes
     q = p if to is None else to.n_points
-    features = divergence.features(c)
     on_disk, layout = layout is not None, layout or Layout.of(predictions, divergence)
     rows, samples = layout.blocks, layout.samples
     columns = rows if to is None else blocks_of(np.arange(q), divergence, c)
     tile, workers = max(side(block) for block in (*rows, *columns)), workers_of_this_machine()
-    working = workers * (3 * 4 * samples * features * tile + TILE_BUFFERS * tile**2) + (0 if on_disk else 8 * p * q)
-    # a panel that is being encoded exists three times; each worker may hold two that are no longer kept
-    panels, spare = len(rows) + (0 if to is None else len(columns)), 2 * workers + 3
-    sample_bytes = 4 * tile * features
-    kept, ranges = _panels(panels, sample_bytes, n, samples, spare, _room(memory, working))
-    need = working + min(kept + spare, panels * ranges + 3) * sample_bytes * -(-n // ranges)
-    if memory is not None and need > memory:
-        where = "" if on_disk else ", or keep the matrix on disk (directory=, --tiles DIR)"
-        raise InputError(f"memory: {memory} bytes are not enough; this needs at least {need}{where}")
-    return Plan((p, q, n, c), rows, columns, to is None, samples, ranges, kept, workers, need)
+    part = 4 * samples * divergence.features(c) * tile
+    whole = part * -(-n // samples)
+    matrix = 0 if on_disk else 8 * p * q
+
+    def predictions_held(held: int) -> int:
+        streams = workers * STREAM * max(part, WINDOW_BYTES)  # of columns, and of rows where none are held
+        return held * whole + (streams if held else 2 * streams)
+
+    def needed(held: int) -> int:
+        tiles = TILE_BUFFERS + TOTAL_BYTES * _strip_length(held, len(rows))
+        return matrix + workers * (5 * part + tiles * tile**2) + predictions_held(held)
+
+    device_memory = _device_memory()
+    alone = to is None and len(rows) == 1  # one tile, which uses everything once
+    for held in range(0 if alone else len(rows), -1, -1):
+        fits = device_memory is None or predictions_held(held) <= device_memory or held == 0
+        if fits and (memory is None or needed(held) <= memory):
+            return Plan((p, q, n, c), rows, columns, to is None, samples, held, workers, needed(held))
+    least = min(needed(0), needed(1))
+    where = "" if on_disk else ", or keep the matrix on disk (directory=, --tiles DIR)"
+    raise InputError(f"memory: {memory} bytes are not enough; this needs at least {least}{where}")
 
 
-def _room(memory: int | None, working: int) -> int | None:
-    """The bytes left for panels: of the memory given, and of an accelerator's own."""
-    limits = [] if memory is None else [memory - working]
+def _strip_length(held: int, blocks: int) -> int:
+    """Tiles of a strip: all rows that are held, or one, whose total stays in the cache, where nothing is read again."""
+    return max(1, held) if held < blocks else 1
+
+
+def _device_memory() -> int | None:
+    """The bytes for predictions on an accelerator; None on a CPU, whose memory is the machine's."""
     statistics = jax.local_devices()[0].memory_stats()
-    if statistics and "bytes_limit" in statistics:
-        limits.append(int(ACCELERATOR_SHARE * statistics["bytes_limit"]))
-    return min(limits, default=None)
-
-
-def _panels(blocks: int, sample_bytes: int, n: int, samples: int, spare: int, room: int | None) -> tuple[int, int]:
-    """How many panels are kept, and into how many ranges of samples a block is cut."""
-    if blocks == 1:  # for one tile, which uses every part once
-        return 0, 1
-    if room is None or room >= (blocks + 3) * sample_bytes * n:
-        return blocks, 1
-    least, ranges = min(blocks, 2) + spare, 1
-    while room < least * sample_bytes * -(-n // ranges) and ranges * samples < n:
-        ranges += 1
-    fit = room // (sample_bytes * -(-n // ranges)) - spare
-    return max(min(blocks, 2), min(fit, blocks * ranges)), ranges
+    return int(ACCELERATOR_SHARE * statistics["bytes_limit"]) if statistics and "bytes_limit" in statistics else None
 
 
 def blocks_of(points: NDArray[np.intp], divergence: Divergence, n_classes: int) -> tuple[NDArray[np.intp], ...]:
@@ -221,18 +246,3 @@ def workers_of_this_machine() -> int:
     if jax.default_backend() == "cpu":
         return max(os.cpu_count() or 1, jax.local_device_count())
     return 2 * jax.local_device_count()
-
-
-def _order(rows: int, columns: int, square: bool, group: int) -> Iterator[tuple[int, int]]:
-    for first in range(0, rows, group):
-        held = range(first, min(first + group, rows))
-        for j in range(first if square else 0, columns):
-            if square and first == 0:
-                yield j, j
-            yield from ((i, j) for i in held if not square or i < j)
-
-
-def _blocks_read(rows: int, columns: int, square: bool, group: int) -> int:
-    """How often a block is read in that order, where a group of rows and the passing column are kept."""
-    groups = range(0, rows, group)
-    return sum(columns - first if square else min(group, rows - first) + columns for first in groups)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, cycle
+from itertools import cycle
 from os import PathLike
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
-from infogeo.divergences.base import Divergence, Total
+from infogeo.divergences.base import Divergence
+from infogeo.pairwise.buffers import give_back_memory
 from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
-from infogeo.pairwise.panels import Device, Panels
-from infogeo.pairwise.plan import Plan, plan_pairwise, side
-from infogeo.pairwise.tile import Encoded, diagonal_tile, finished, tile
-from infogeo.pairwise.tiled import TiledValues
+from infogeo.pairwise.panels import Device, Panel, Panels
+from infogeo.pairwise.plan import Plan, Strip, plan_pairwise
+from infogeo.pairwise.tile import diagonal_tile, finished, tile
+from infogeo.pairwise.tiled import TiledValues, span
 
 Progress = Callable[[int, int], None]
 
@@ -75,18 +76,13 @@ def pairwise_divergence(
     plan = plan_pairwise(predictions, divergence, to, memory)
     values, clipped = np.empty(plan.shape[:2]), 0
     for done, made in enumerate(_Engine.of(plan, predictions, divergence, to).tiles(plan.tiles)):
-        at, across = _span(plan.rows[made.row]), _span(plan.columns[made.column])
+        at, across = span(plan.rows[made.row]), span(plan.columns[made.column])
         values[at, across] = made.values
         if plan.square:
             values[across, at] = made.values.T
         clipped += made.clipped
         report(done + 1, len(plan.tiles))
     return _matrix(plan, predictions, divergence, to, values, clipped)
-
-
-def _span(block: NDArray[np.intp]) -> slice:
-    """A block of consecutive points as a slice."""
-    return slice(int(block[0]), int(block[-1]) + 1)
 
 
 def _on_disk(
@@ -137,14 +133,18 @@ def _matrix(
     )
 
 
+Held = dict[tuple[int, Device], Panel]
+"""The panels that all strips of a group share, by block and device."""
+
+
 @dataclass
 class _Engine:
-    """Computes tiles, several at a time.
+    """Computes the tiles of a plan, several strips at a time.
 
     Attributes:
         plan: the blocks.
         divergence: which divergence.
-        rows, columns: where encoded panels come from, the same for a square matrix.
+        rows, columns: where panels come from, the same for a square matrix.
     """
 
     plan: Plan
@@ -154,30 +154,51 @@ class _Engine:
 
     @classmethod
     def of(cls, plan: Plan, predictions: Predictions, divergence: Divergence, to: Predictions | None) -> _Engine:
-        rows = Panels(predictions.log_probs, plan.rows, divergence, plan, plan.kept)
-        if to is None:
-            return cls(plan, divergence, rows, rows)
-        rows.keep = plan.group * plan.ranges
-        keep = max(1, plan.kept - rows.keep)
-        return cls(plan, divergence, rows, Panels(to.log_probs, plan.columns, divergence, plan, keep))
+        rows = Panels(predictions.log_probs, plan.rows, divergence, plan)
+        columns = rows if to is None else Panels(to.log_probs, plan.columns, divergence, plan)
+        return cls(plan, divergence, rows, columns)
 
-    def tiles(self, wanted: Iterable[tuple[int, int]]) -> Iterator[Tile]:
-        """Finished tiles, in the order wanted, a few computed ahead; local devices take turns."""
-        waiting: deque[Future[Tile]] = deque()
-        with ThreadPoolExecutor(self.plan.workers) as encoders, ThreadPoolExecutor(self.plan.workers) as pool:
-            self.rows.encoders = self.columns.encoders = encoders
-            for (i, j), device in zip(wanted, cycle(jax.local_devices()), strict=False):
-                waiting.append(pool.submit(self._tile, i, j, device))
-                if len(waiting) > self.plan.workers:
-                    yield waiting.popleft().result()
-            for tile_ in waiting:
-                yield tile_.result()
+    def tiles(self, wanted: Collection[tuple[int, int]]) -> Iterator[Tile]:
+        """The tiles that are wanted, in the order of the plan, a few strips ahead; local devices take turns."""
+        wanted, devices, workers = set(wanted), cycle(jax.local_devices()), self.plan.workers
+        with ThreadPoolExecutor(workers) as readers, ThreadPoolExecutor(workers) as pool:
+            self.rows.readers = self.columns.readers = readers
+            for blocks, strips in self.plan.groups:
+                held: Held = {
+                    (i, device): self.rows.panel(i, device, held=True) for i in blocks for device in jax.local_devices()
+                }
+                waiting: deque[Future[list[Tile]]] = deque()
+                for strip in strips:
+                    missing = tuple(at[0] for at in strip.tiles if at in wanted)
+                    if missing:
+                        waiting.append(pool.submit(self._strip, Strip(strip.column, missing), held, next(devices)))
+                    if len(waiting) > workers:
+                        yield from waiting.popleft().result()
+                while waiting:  # the next group needs the memory of this one
+                    yield from waiting.popleft().result()
+                held.clear()
+                give_back_memory()
 
-    def _tile(self, i: int, j: int, device: Device) -> Tile:
+    def _strip(self, strip: Strip, held: Held, device: Device) -> list[Tile]:
+        """The tiles of a strip, while its columns pass by once."""
+        j = strip.column
+        on_diagonal = self.columns is self.rows and j in strip.rows
+        rows = [i for i in strip.rows if not (on_diagonal and i == j)]
+        own = on_diagonal or j not in self.columns.self_sums
+        panels = [held.get((i, device)) or self.rows.panel(i, device) for i in rows]
+        column = held.get((j, device)) if self.columns is self.rows else None
+        sums = self._sums(column or self.columns.panel(j, device), panels, own=own)
+        tiles = []
+        if own:
+            mine = sums.pop(0)
+            self.columns.self_sums[j] = np.diagonal(mine)[: len(self.plan.columns[j])].copy()
+            tiles = [self._tile(j, j, mine, device)] if on_diagonal else []
+        return tiles + [self._tile(i, j, found, device) for i, found in zip(rows, sums, strict=True)]
+
+    def _tile(self, i: int, j: int, sums: NDArray[np.float64], device: Device) -> Tile:
         """d = (K(p, q) - K(p, p) / 2 - K(q, q) / 2) / N between two blocks."""
         own = self.columns is self.rows and i == j
-        sums = self._upper_sums(self.rows, i, device) if own else self._sums(i, j, device)
-        a, b = self._self_sums(self.rows, i, device), self._self_sums(self.columns, j, device)
+        a, b = self._self_sums(i, device), self.columns.self_sums[j]
         d = sums[: len(a), : len(b)]
         d -= a[:, None] / 2
         d -= b / 2
@@ -195,38 +216,29 @@ class _Engine:
             np.maximum(d, 0.0, out=d)
         return Tile(i, j, d, clipped, a if own else None)
 
-    def _self_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
-        """K(p, p) of a block, by the same arithmetic as every other pair."""
-        if block not in panels.self_sums:
-            self._upper_sums(panels, block, device)
-        return panels.self_sums[block]
+    def _self_sums(self, block: int, device: Device) -> NDArray[np.float64]:
+        """K(p, p) of a block of rows, by the same arithmetic as every other pair."""
+        if block not in self.rows.self_sums:
+            (own,) = self._sums(self.rows.panel(block, device), [], own=True)
+            self.rows.self_sums[block] = np.diagonal(own)[: len(self.plan.rows[block])].copy()
+        return self.rows.self_sums[block]
 
-    def _upper_sums(self, panels: Panels, block: int, device: Device) -> NDArray[np.float64]:
-        """K [side, side] of a block with itself, right on and above the diagonal."""
-        height = side(panels.blocks[block])
-        parts = self._parts(panels, block, device)
-        sums = self._summed((height, height), device, (partial(diagonal_tile, self.divergence, a=x) for x in parts))
-        panels.self_sums[block] = np.diagonal(sums)[: len(panels.blocks[block])].copy()
-        return sums
+    def _sums(self, column: Panel, rows: list[Panel], *, own: bool) -> list[NDArray[np.float64]]:
+        """K of a block of columns with itself, right on and above the diagonal, and of blocks of rows with it.
 
-    def _sums(self, i: int, j: int, device: Device) -> NDArray[np.float64]:
-        """K [side, side] between a block of rows and a block of columns."""
-        shape = side(self.plan.rows[i]), side(self.plan.columns[j])
-        pairs = zip(self._parts(self.rows, i, device), self._parts(self.columns, j, device), strict=True)
-        return self._summed(shape, device, (partial(tile, self.divergence, a=x, b=y) for x, y in pairs))
+        One float32 sum at a time: more would share the caches, and what is read for them piles up.
+        """
+        heights = [column.height] * own + [row.height for row in rows]
+        totals = [jax.device_put(self.divergence.start(height, column.height), column.device) for height in heights]
+        running = None
+        for y, *xs in zip(column, *rows, strict=True):
+            calls = [partial(diagonal_tile, a=y)] * own + [partial(tile, a=x, b=y) for x in xs]
+            for k, call in enumerate(calls):
+                jax.block_until_ready(running)
+                running = totals[k] = call(self.divergence, totals[k])
+        return [self._in_float64(*finished(self.divergence, total)) for total in totals]
 
-    def _summed(
-        self, shape: tuple[int, int], device: Device, blocks: Iterable[Callable[..., Total]]
-    ) -> NDArray[np.float64]:
-        """K after all blocks, at most one of which waits on the device: parts of panels pile up otherwise."""
-        total = jax.device_put(self.divergence.start(*shape), device)
-        for block in blocks:
-            before, total = total, block(total=total)
-            jax.block_until_ready(before)
-        large, small = finished(self.divergence, total)
+    def _in_float64(self, large: jax.Array, small: jax.Array) -> NDArray[np.float64]:
         sums = np.multiply(small, self.divergence.unit, dtype=np.float64)
         sums += np.asarray(large)
         return sums
-
-    def _parts(self, panels: Panels, block: int, device: Device) -> Iterator[Encoded]:
-        return chain.from_iterable(panels.panel(block, r, device) for r in range(self.plan.ranges))

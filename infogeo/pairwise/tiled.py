@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,19 @@ class TiledValues:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         whole = np.empty(self.shape)
-        for (i, j), tile in self._tiles():
-            whole[self.blocks[i][:, None], self.blocks[j]] = tile
-            whole[self.blocks[j][:, None], self.blocks[i]] = tile.T
+        with ThreadPoolExecutor() as pool:  # reading, copying and fresh memory wait for the system
+            for _ in pool.map(lambda at: self._put(whole, *at), self.files):
+                pass
         return whole if dtype is None else whole.astype(dtype)
+
+    def _put(self, whole: NDArray[np.float64], i: int, j: int) -> None:
+        """A tile and its mirror image where they belong."""
+        tile, rows, columns = self._tile(i, j), span(self.blocks[i]), span(self.blocks[j])
+        if isinstance(rows, slice) and isinstance(columns, slice):
+            whole[rows, columns], whole[columns, rows] = tile, tile.T
+        else:
+            rows, columns = self.blocks[i], self.blocks[j]
+            whole[np.ix_(rows, columns)], whole[np.ix_(columns, rows)] = tile, tile.T
 
     def _tiles(self) -> Iterator[tuple[tuple[int, int], NDArray[np.float64]]]:
         for at in self.files:
@@ -76,3 +86,9 @@ class TiledValues:
         if i == j:
             np.fill_diagonal(tile, 0.0)
         return tile
+
+
+def span(block: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """A block of consecutive points as a slice, which is read and written faster; another one as it is."""
+    consecutive = bool((np.diff(block) == 1).all())
+    return slice(int(block[0]), int(block[-1]) + 1) if consecutive else block

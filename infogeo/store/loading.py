@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogeo.core.checks import check_same_probe
+from infogeo.core.checks import LogProbs, check_same_probe
 from infogeo.core.coarse import CoarseGraining, same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
@@ -26,6 +26,8 @@ from infogeo.store.source import RunSource
 from infogeo.store.tables import metadata_of, read_list, read_table
 
 PathArgument = str | PathLike[str]
+SHARE_KEPT = 4
+"""Of the memory given, one part in so many is enough to keep predictions."""
 
 
 def load(
@@ -35,6 +37,7 @@ def load(
     steps: ArrayLike | PathArgument | None = None,
     kind: Kind | str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    memory: int | None = None,
 ) -> Predictions:
     """Predictions from stores, .npy and .npz files, and folders of these (searched recursively).
 
@@ -50,6 +53,8 @@ def load(
         steps: the steps [T], shared by all runs of that length whose files do not tell: an array or a file.
         kind: what the numbers are; None to tell probabilities, log-probabilities and logits apart per file.
         progress: called with (checkpoints read, checkpoints in all).
+        memory: the bytes that work with them may take; predictions that need more than a quarter of it, or more
+            than 1 GB, are not kept but read again, block by block.
 
     Raises:
         InputError: anything missing, unreadable, or no prediction; the message names the place and the cure.
@@ -69,7 +74,7 @@ def load(
     metadata, notes = _metadata(sources, meta)
     points, order = _points(sources, metadata)
     sources = [sources[i] for i in order]
-    log_probs, report = _read(sources, progress or (lambda done, total: None))
+    log_probs, report = _read(sources, memory, progress or (lambda done, total: None))
     return Predictions(
         log_probs=log_probs,
         points=points,
@@ -236,22 +241,30 @@ class _Report:
     correction: float = 0.0
 
 
-def _read(sources: list[RunSource], progress: Callable[[int, int], None]) -> tuple[LogProbReader, _Report]:
+def _read(
+    sources: list[RunSource], memory: int | None, progress: Callable[[int, int], None]
+) -> tuple[LogProbReader, _Report]:
     """Read and check everything once; keep it where it is small."""
     reader = _FileLogProbs.over(sources)
     p, n, c = reader.shape
-    keep = 4 * p * n * c <= IN_MEMORY_BYTES
+    keep = 4 * p * n * c <= (IN_MEMORY_BYTES if memory is None else min(IN_MEMORY_BYTES, memory // SHARE_KEPT))
     kept = np.empty(reader.shape if keep else (0, 0, 0), dtype=np.float32)
     report = _Report([])
     size = max(1, BLOCK_BYTES // (4 * n * c))
     at, checked = 0, []
     for source in sources:
-        exact = not keep
+        exact = True
         for start in range(0, source.array.shape[0], size):
             stop = min(start + size, source.array.shape[0])
-            block = source.read(start, stop)
-            exact = exact and np.array_equal(source.array[start:stop, :], block.values)
-            report.fingerprints += [fingerprint(row) for row in block.values]
+            given = np.asarray(source.array[start:stop, :])
+            prints = [fingerprint(row) for row in given] if source.fingerprints else []
+            if prints and prints == list(source.fingerprints[start:stop]):
+                block = LogProbs(given, 0, 0.0)  # checked before it was written, and the same since
+            else:
+                block = source.read(start, stop)
+                exact = exact and np.array_equal(given, block.values)
+                prints = [fingerprint(row) for row in block.values]
+            report.fingerprints += prints
             report.floored += block.floored
             report.correction = max(report.correction, block.correction)
             if keep:

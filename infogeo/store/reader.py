@@ -14,6 +14,7 @@ from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
+from infogeo.store.chunks import PlainChunks
 from infogeo.store.layout import FORMAT, store_attributes
 from infogeo.store.source import ArrayReader, RunSource
 
@@ -42,7 +43,7 @@ def read_store(path: Path) -> StoreContent:
         raise InputError(f"{path}: was written by a newer infogeo (format {attributes['format']}); update infogeo")
     try:
         group = zarr.open_group(path, mode="r")
-        runs = [_run(path, zarr.open_group(p, mode="r")) for p in sorted((path / "runs").glob("run-*"))]
+        runs = [_run(path, folder) for folder in sorted((path / "runs").glob("run-*"))]
         labels = np.asarray(_array(group, "labels")[...]) if "labels" in group else None
         coarse = _coarse_graining(group) if "kept_classes" in group else None
     except (OSError, KeyError, ValueError) as error:
@@ -54,18 +55,21 @@ def read_store(path: Path) -> StoreContent:
     return StoreContent(runs, LabelSpace(tuple(attributes["classes"])), labels, attributes.get("probe"), coarse)
 
 
-def _run(path: Path, group: zarr.Group) -> RunSource:
-    committed = np.any(np.asarray(_array(group, "fingerprint")[...]), axis=1)
-    length = int(np.cumprod(committed).sum())
+def _run(path: Path, folder: Path) -> RunSource:
+    group = zarr.open_group(folder, mode="r")
+    prints = np.asarray(_array(group, "fingerprint")[...])
+    length = int(np.cumprod(np.any(prints, axis=1)).sum())
     name = str(group.attrs["run"])
     metadata: Any = group.attrs.get("metadata", {})
+    array = _array(group, "log_probs")
     return RunSource(
         run=name,
         steps=np.asarray(_array(group, "step")[:length]),
-        array=_FirstCheckpoints(_array(group, "log_probs"), length),
+        array=_FirstCheckpoints(PlainChunks.of(array, folder / "log_probs") or array, length),
         kind=Kind.LOG_PROBABILITIES,
         where=f"{path}, run '{name}'",
         metadata=metadata,
+        fingerprints=tuple(row.tobytes().hex() for row in prints[:length]),
     )
 
 

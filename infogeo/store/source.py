@@ -38,6 +38,7 @@ class RunSource:
         files: the names under which metadata may refer to it; none for a run of a store.
         metadata: {column: value} that came with the numbers.
         where: for messages.
+        fingerprints: of each checkpoint, where they were recorded when it was checked and written.
         exact: the numbers are known to be what `read` makes of them, so that they need no more checks.
     """
 
@@ -48,6 +49,7 @@ class RunSource:
     where: str
     files: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    fingerprints: tuple[str, ...] = ()
     exact: bool = False
 
     def read(self, start: int, stop: int, samples: slice = slice(None)) -> LogProbs:

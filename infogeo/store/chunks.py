@@ -1,0 +1,68 @@
+"""Log-probabilities as the writer lays them down, read straight from their files.
+
+The chunks are plain numbers, one checkpoint each or a part of its samples. For these zarr takes longer to plan a
+read than the disk to do it, and always reads whole chunks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BytesCodec
+
+
+@dataclass(frozen=True)
+class PlainChunks:
+    """An array [T, N, C], float32, in files c/CHECKPOINT/PART/0 of some samples each.
+
+    Attributes:
+        folder: where the array is.
+        shape: (T, N, C).
+        part: samples per file.
+    """
+
+    folder: Path
+    shape: tuple[int, int, int]
+    part: int
+
+    @classmethod
+    def of(cls, array: zarr.Array[Any], folder: Path) -> PlainChunks | None:
+        """The same array, if its chunks are plain."""
+        meta = array.metadata
+        if meta.zarr_format != 3 or array.dtype != np.dtype("<f4") or array.ndim != 3:
+            return None
+        plain = meta.codecs == (BytesCodec(endian="little"),) and meta.encode_chunk_key((1, 2, 3)) == "c/1/2/3"
+        checkpoints, part, classes = array.chunks
+        whole = (checkpoints, classes) == (1, array.shape[2])
+        t, n, c = array.shape
+        return cls(folder, (t, n, c), part) if plain and whole else None
+
+    def __getitem__(self, block: tuple[slice, slice], /) -> NDArray[np.float32]:
+        """A contiguous block of (checkpoints, samples); NaN where nothing has been written."""
+        t, n, c = self.shape
+        start, stop, _ = block[0].indices(t)
+        first, last, _ = block[1].indices(n)
+        values = np.empty((stop - start, last - first, c), dtype="<f4")
+        for row, checkpoint in zip(values, range(start, stop), strict=True):
+            for part in range(first // self.part, -(-last // self.part)):
+                begin, end = max(first, part * self.part), min(last, (part + 1) * self.part)
+                self._read(row[begin - first : end - first], checkpoint, part, begin - part * self.part)
+        return values
+
+    def _read(self, target: Any, checkpoint: int, part: int, sample: int) -> None:
+        """Fill a contiguous target [samples, C] from a file, from one of its samples on."""
+        path = self.folder / "c" / str(checkpoint) / str(part) / "0"
+        try:
+            with path.open("rb", buffering=0) as file:
+                file.seek(sample * target[:1].nbytes)
+                found = file.readinto(memoryview(target).cast("B"))
+        except FileNotFoundError:
+            target[...] = np.nan
+            return
+        if found != target.nbytes:
+            raise ValueError(f"{path} is cut short")
