@@ -151,6 +151,7 @@ def make_map(
     )
     from infogeo.embed import embed_predictions
     from infogeo.pairwise import Layout, plan_pairwise
+    from infogeo.pairwise.directory import recorded_tiles
 
     _refuse_early(predictions, task)
     mapped = _merged(predictions, task, messages)
@@ -159,6 +160,8 @@ def make_map(
         layout = Layout.of(mapped, task.divergence)
     plan = plan_pairwise(mapped, task.divergence, memory=task.memory, layout=layout)
     messages.say(f"plan: {_planned(plan, mapped, 1 + (REPLICATES if task.null else 0))}")
+    if task.tiles is not None and (found := recorded_tiles(task.tiles)):
+        messages.say(f"tiles: {found} finished ones are in {task.tiles}")
     with messages.progress("divergences") as progress:
         made = embed_predictions(mapped, task.divergence, task.components, progress, task.memory, task.tiles)
     embedding = made.embedding

@@ -134,6 +134,12 @@ class TileDirectory:
         return self.path / "tiles" / f"{self._key(i, j)}.npy"
 
 
+def recorded_tiles(path: Path) -> int:
+    """How many tiles a directory has recorded as finished; whether they are whole is seen when it is opened."""
+    manifest = path / "manifest.jsonl"
+    return len(manifest.read_bytes().splitlines()) if manifest.is_file() else 0
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a directory; the system lets go of it when the process ends, however it ends."""

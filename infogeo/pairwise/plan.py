@@ -182,7 +182,7 @@ def plan_pairwise(
     matrix = 0 if on_disk else 8 * p * q
 
     def predictions_held(held: int) -> int:
-        streams = workers * STREAM * max(part, WINDOW_BYTES)  # of columns, and of rows where none are held
+        streams = workers * STREAM * max(part, min(whole, WINDOW_BYTES))  # columns; rows too where none are held
         return held * whole + (streams if held else 2 * streams)
 
     def needed(held: int) -> int:

@@ -15,6 +15,8 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BytesCodec
 
+from infogeo.core.errors import InputError
+
 
 @dataclass(frozen=True)
 class PlainChunks:
@@ -64,5 +66,7 @@ class PlainChunks:
         except FileNotFoundError:
             target[...] = np.nan
             return
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         if found != target.nbytes:
-            raise ValueError(f"{path} is cut short")
+            raise InputError(f"{path}: is truncated; write this run again")

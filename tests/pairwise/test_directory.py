@@ -221,3 +221,12 @@ def test_a_run_killed_at_random_moments_ends_bit_for_bit_the_same(tmp_path, roun
         assert np.array_equal(matrix.values, expected.values)
         partial += 0 < recorded < total
     assert partial > 0, "no kill came in the middle"
+
+
+def test_a_plan_that_lacks_something_is_said_to_be_damaged(tmp_path):
+    computed(tmp_path / "t", predictions())
+    recorded = json.loads((tmp_path / "t" / "plan.json").read_text())
+    del recorded["blocks"]
+    (tmp_path / "t" / "plan.json").write_text(json.dumps(recorded))
+    with pytest.raises(infogeo.InputError, match=r"plan.json is damaged \(it lacks blocks\)"):
+        computed(tmp_path / "t", predictions())

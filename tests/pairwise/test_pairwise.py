@@ -104,7 +104,8 @@ def test_panels_fit_the_memory_of_an_accelerator(monkeypatch):
     monkeypatch.setattr(plan, "TILE", 16)
     given, divergence = predictions(9, 400, 40, 5), infogeo.Bhattacharyya()
     free = plan.plan_pairwise(given, divergence)
-    panel, streams = 4 * 16 * 48 * 5, free.workers * plan.STREAM * plan.WINDOW_BYTES
+    panel = 4 * 16 * 48 * 5
+    streams = free.workers * plan.STREAM * panel
     memory = (streams + 7.5 * panel) / plan.ACCELERATOR_SHARE
     monkeypatch.setattr(plan.jax, "local_devices", lambda: [Accelerator(memory)])
     assert plan.plan_pairwise(given, divergence).held == 7

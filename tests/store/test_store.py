@@ -10,6 +10,7 @@ import zarr
 import infogeo
 from infogeo.core.coarse import same_merging
 from infogeo.store import StoreWriter
+from infogeo.store.chunks import PlainChunks
 from infogeo.store.layout import chunk_shape
 from tests.samples import log_softmax, random_log_probs, trajectories
 
@@ -48,6 +49,55 @@ def test_a_lost_chunk_is_an_error_that_names_the_run_and_not_a_number(store):
     next((store / "runs/run-net-1/log_probs/c/3").rglob("*")).parent.joinpath("0/0").unlink()
     with pytest.raises(infogeo.InputError, match=r"run 'net-1': checkpoint 3, sample 0: .* NaN"):
         infogeo.load(store)
+
+
+def test_a_truncated_chunk_is_an_error_that_names_its_file(store):
+    chunk = store / "runs/run-net-1/log_probs/c/3/0/0"
+    chunk.write_bytes(chunk.read_bytes()[:-4])
+    with pytest.raises(infogeo.InputError, match=r"c/3/0/0: is truncated; write this run again"):
+        infogeo.load(store)
+
+
+def test_numbers_that_changed_since_they_were_checked_are_checked_again(store):
+    """The fingerprint stands for the checks that were made before writing, and for nothing else."""
+    array = zarr.open_group(store, mode="r+")["runs/run-net-1/log_probs"]
+    array[2, 5] = np.log([0.5, 0.25, 0.25])
+    predictions = infogeo.load(store)
+    at = int(np.flatnonzero(predictions.points["run"] == "net-1")[2])
+    assert predictions.log_probs[at, 5] == pytest.approx(np.log([0.5, 0.25, 0.25]), rel=1e-6)
+    assert predictions.fingerprints[at] != trajectories().fingerprints[at]
+    array[2, 5] = [0.5, 0.25, 0.25]
+    with pytest.raises(infogeo.InputError, match=r"run 'net-1': checkpoint 2, sample 5: .* does not exponentiate"):
+        infogeo.load(store)
+
+
+@pytest.mark.parametrize("block", [np.s_[0:6, 0:30], np.s_[2:5, 3:17], np.s_[1:1, 0:4], np.s_[4:6, 29:30]])
+@pytest.mark.parametrize("part", [30, 7])
+def test_chunks_read_from_their_files_are_what_zarr_reads(tmp_path, block, part):
+    values = random_log_probs(0, 6, 30, 4)
+    options = {"shape": values.shape, "dtype": "f4", "chunks": (1, part, 4)}
+    plain = zarr.create_array(tmp_path / "plain", compressors=None, **options)
+    plain[...] = values
+    read = PlainChunks.of(plain, tmp_path / "plain")
+    assert read is not None
+    assert np.array_equal(read[block], plain[block])
+    compressed = zarr.create_array(tmp_path / "compressed", **options)
+    assert PlainChunks.of(compressed, tmp_path / "compressed") is None
+
+
+def test_a_store_that_somebody_compressed_is_read_all_the_same(store):
+    group = zarr.open_group(store, mode="r+")["runs/run-net-1"]
+    values = group["log_probs"][...]
+    group.create_array("log_probs", data=values, chunks=(2, 10, 3), overwrite=True)
+    assert np.array_equal(infogeo.load(store).log_probs[:], trajectories().log_probs[:])
+
+
+def test_predictions_are_kept_only_where_memory_is_plenty(store):
+    size = trajectories().log_probs[:].nbytes
+    assert infogeo.load(store, memory=4 * size).bytes_in_memory == size
+    lazy = infogeo.load(store, memory=4 * size - 1)
+    assert lazy.bytes_in_memory == 0
+    assert np.array_equal(lazy.log_probs[3:9, 2:11], trajectories().log_probs[3:9, 2:11])
 
 
 def test_a_store_from_the_future_is_refused(store):
