@@ -6,7 +6,7 @@ each best. Ours is the public call, from log-probabilities, encoding included. A
 Speed counts unordered pairs: P (P + 1) / 2 * N coefficients, 2 C operations each; the limit is the float32
 matrix-product rate of the same process.
 
-    python benchmarks/bench_pairwise.py [--rounds 3] [--only 1000x800x10] [--save]
+    python benchmarks/bench_pairwise.py [--rounds 3] [--only 1000x800x10] [--rival NumPy] [--save]
 """
 
 from __future__ import annotations
@@ -105,16 +105,18 @@ def seconds(call: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def measure(size: Size, confidence: float, rounds: int) -> dict[str, float]:
+def measure(size: Size, confidence: float, rounds: int, chosen: list[str]) -> dict[str, float]:
     x = confidence * np.random.default_rng(0).normal(size=(size.points, size.samples, size.classes)).astype(np.float32)
     x -= x.max(axis=-1, keepdims=True)
     log_probs = np.maximum(x - np.log(np.exp(x).sum(axis=-1, keepdims=True)), -174)
     probabilities = np.exp(log_probs)
     predictions = infogeo.Predictions.from_arrays({"runs": log_probs}, kind="log-probabilities")
     divergence = infogeo.Bhattacharyya()
-    rivals = {"NumPy": lambda: published_numpy(probabilities, size.numpy_block)}
-    if find_spec("torch"):
-        rivals["PyTorch"] = lambda: published_torch(probabilities, size.torch_block)
+    rivals = {
+        "NumPy": lambda: published_numpy(probabilities, size.numpy_block),
+        "PyTorch": lambda: published_torch(probabilities, size.torch_block),
+    }
+    rivals = {name: rival for name, rival in rivals.items() if name in chosen}
     found = {"infogeo": infogeo.pairwise_divergence(predictions, divergence).to_numpy()}  # compiles
     times: dict[str, list[float]] = {name: [] for name in ("infogeo", "product", *rivals)}
     for _ in range(size.rounds or rounds):
@@ -146,6 +148,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append", choices=[size.name for size in SIZES], help="sizes P x N x C")
+    installed = ["NumPy", "PyTorch"] if find_spec("torch") else ["NumPy"]
+    parser.add_argument("--rival", action="append", choices=installed, help="by default all that are installed")
     parser.add_argument("--save", action="store_true", help="write results/pairwise.json")
     arguments = parser.parse_args()
     print(environment())
@@ -153,7 +157,9 @@ def main() -> None:
     figures: dict[str, object] = {}
     for size in SIZES:
         for name in size.confidences if not arguments.only or size.name in arguments.only else ():
-            figures[f"{size.name}, {name}"] = found = measure(size, CONFIDENCE[name], arguments.rounds)
+            figures[f"{size.name}, {name}"] = found = measure(
+                size, CONFIDENCE[name], arguments.rounds, arguments.rival or installed
+            )
             print(f"\nP x N x C = {size.name}, {name}")
             print("\n".join(f"  {key}: {value:.3g}" for key, value in found.items()), flush=True)
     if arguments.save:

@@ -109,9 +109,9 @@ class Panel:
 
     def _all_windows(self) -> list[slice]:
         _, _, n_samples, n_classes = self.source.plan.shape
-        part = self.source.plan.samples
-        row_bytes = 4 * n_classes * len(self.source.blocks[self.block])
-        size = part * max(1, WINDOW_BYTES // (part * row_bytes))
+        size = self.source.plan.samples
+        if not isinstance(self.source.log_probs, np.ndarray):  # what is in memory comes in small pieces, soon
+            size *= max(1, WINDOW_BYTES // (4 * n_classes * len(self.source.blocks[self.block]) * size))
         return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
 
     def _window(self, samples: slice) -> Future[list[Encoded]]:

@@ -163,7 +163,8 @@ class _Engine:
         wanted, devices, workers = set(wanted), cycle(jax.local_devices()), self.plan.workers
         with ThreadPoolExecutor(workers) as readers, ThreadPoolExecutor(workers) as pool:
             self.rows.readers = self.columns.readers = readers
-            for blocks, strips in self.plan.groups:
+            groups = self.plan.groups
+            for blocks, strips in groups:
                 held: Held = {
                     (i, device): self.rows.panel(i, device, held=True) for i in blocks for device in jax.local_devices()
                 }
@@ -177,7 +178,8 @@ class _Engine:
                 while waiting:  # the next group needs the memory of this one
                     yield from waiting.popleft().result()
                 held.clear()
-                give_back_memory()
+                if len(groups) > 1:
+                    give_back_memory()
 
     def _strip(self, strip: Strip, held: Held, device: Device) -> list[Tile]:
         """The tiles of a strip, while its columns pass by once."""
