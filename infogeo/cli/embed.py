@@ -161,7 +161,7 @@ def make_map(
     plan = plan_pairwise(mapped, task.divergence, memory=task.memory, layout=layout)
     messages.say(f"plan: {_planned(plan, mapped, 1 + (REPLICATES if task.null else 0))}")
     if task.tiles is not None and (found := recorded_tiles(task.tiles)):
-        messages.say(f"tiles: {found} finished ones are in {task.tiles}")
+        messages.say(f"tiles finished before, in {task.tiles}: {found}")
     with messages.progress("divergences") as progress:
         made = embed_predictions(mapped, task.divergence, task.components, progress, task.memory, task.tiles)
     embedding = made.embedding

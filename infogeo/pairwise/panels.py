@@ -16,7 +16,7 @@ from infogeo.core.predictions import LogProbReader
 from infogeo.divergences.base import FEW, Divergence
 from infogeo.divergences.many import ManyClasses, dither_of
 from infogeo.pairwise.buffers import Buffers
-from infogeo.pairwise.plan import WINDOW_BYTES, Plan, side
+from infogeo.pairwise.plan import Plan, side
 from infogeo.pairwise.tile import Encoded, encoded
 
 Device = Any
@@ -108,10 +108,7 @@ class Panel:
                 del self._windows[windows[i].start]
 
     def _all_windows(self) -> list[slice]:
-        _, _, n_samples, n_classes = self.source.plan.shape
-        size = self.source.plan.samples
-        if not isinstance(self.source.log_probs, np.ndarray):  # what is in memory comes in small pieces, soon
-            size *= max(1, WINDOW_BYTES // (4 * n_classes * len(self.source.blocks[self.block]) * size))
+        n_samples, size = self.source.plan.shape[2], self.source.plan.window
         return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
 
     def _window(self, samples: slice) -> Future[list[Encoded]]:
@@ -125,7 +122,6 @@ class Panel:
 def _of_points(log_probs: LogProbReader, points: NDArray[np.intp], samples: slice) -> NDArray[np.float32]:
     """The log-probabilities of some points, in their order, read by runs of consecutive points."""
     cuts = np.flatnonzero(np.diff(points) != 1) + 1
-    whole = samples == slice(0, log_probs.shape[1])
     runs = [slice(int(part[0]), int(part[-1]) + 1) for part in np.split(points, cuts)]
-    blocks = [np.asarray(log_probs[run] if whole else log_probs[run, samples]) for run in runs]
+    blocks = [np.asarray(log_probs[run, samples]) for run in runs]
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)

@@ -22,6 +22,8 @@ OPERAND_BYTES = 128 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
 TILE_BUFFERS, TOTAL_BYTES = 80, 40
 """Bytes per pair of a tile: those alive while it is computed; and from its total to its divergences on disk."""
+TILE_OPERANDS = 3
+"""Copies of its operands that a tile may take."""
 WINDOW_BYTES, STREAM = 8 * 2**20, 6
 """Predictions are read in windows of about this size: one in use, one ahead, as they are, copied and encoded."""
 ACCELERATOR_SHARE = 0.6
@@ -80,6 +82,7 @@ class Plan:
         rows: the points of each block of rows; columns: of each block of columns, the same for a square matrix.
         square: whether the columns are the rows, so that the upper triangle is enough.
         samples: per float32 sum, a multiple of `sample_step`.
+        window: samples that are read at a time, a multiple of `samples`.
         held: how many blocks of rows are held while the columns pass by; 0 where not even one fits.
         workers: strips that are computed at a time.
         memory_bytes: what the computation needs at its peak, beside Python and JAX themselves.
@@ -90,6 +93,7 @@ class Plan:
     columns: tuple[NDArray[np.intp], ...] = field(repr=False)
     square: bool
     samples: int
+    window: int
     held: int
     workers: int
     memory_bytes: int
@@ -176,26 +180,30 @@ def plan_pairwise(
     on_disk, layout = layout is not None, layout or Layout.of(predictions, divergence)
     rows, samples = layout.blocks, layout.samples
     columns = rows if to is None else blocks_of(np.arange(q), divergence, c)
-    tile, workers = max(side(block) for block in (*rows, *columns)), workers_of_this_machine()
-    part = 4 * samples * divergence.features(c) * tile
-    whole = part * -(-n // samples)
-    matrix = 0 if on_disk else 8 * p * q
+    height, width = (max(side(block) for block in blocks) for blocks in (rows, columns))
+    row_part, part = (4 * samples * divergence.features(c) * points for points in (height, width))
+    parts, workers = -(-n // samples), workers_of_this_machine()
+    alone = to is None and len(rows) == 1  # one tile, which uses everything once
 
-    def predictions_held(held: int) -> int:
-        streams = workers * STREAM * max(part, min(whole, WINDOW_BYTES))  # columns; rows too where none are held
-        return held * whole + (streams if held else 2 * streams)
+    def predictions_held(held: int, window: int) -> int:
+        streamed = part if held or alone else part + row_part  # columns, and rows where none are held
+        return held * row_part * parts + workers * STREAM * window * streamed
 
-    def needed(held: int) -> int:
+    def needed(held: int, window: int) -> int:
         tiles = TILE_BUFFERS + TOTAL_BYTES * _strip_length(held, len(rows))
-        return matrix + workers * (5 * part + tiles * tile**2) + predictions_held(held)
+        working = workers * (TILE_OPERANDS * (row_part + part) + tiles * height * width)
+        return working + predictions_held(held, window) + (0 if on_disk else 8 * p * q)
 
     device_memory = _device_memory()
-    alone = to is None and len(rows) == 1  # one tile, which uses everything once
-    for held in range(0 if alone else len(rows), -1, -1):
-        fits = device_memory is None or predictions_held(held) <= device_memory or held == 0
-        if fits and (memory is None or needed(held) <= memory):
-            return Plan((p, q, n, c), rows, columns, to is None, samples, held, workers, needed(held))
-    least = min(needed(0), needed(1))
+    lazy = not all(isinstance(x.log_probs, np.ndarray) for x in (predictions, to or predictions))
+    large = max(1, min(parts, WINDOW_BYTES // part)) if lazy else 1  # what is in memory comes in small pieces, soon
+    choices = [(held, window) for window in (large, 1) for held in range(0 if alone else len(rows), -1, -1)]
+    for held, window in choices:
+        fits = device_memory is None or predictions_held(held, window) <= device_memory or (held, window) == (0, 1)
+        if fits and (memory is None or needed(held, window) <= memory):
+            read = window * samples
+            return Plan((p, q, n, c), rows, columns, to is None, samples, read, held, workers, needed(held, window))
+    least = min(needed(*choice) for choice in choices)
     where = "" if on_disk else ", or keep the matrix on disk (directory=, --tiles DIR)"
     raise InputError(f"memory: {memory} bytes are not enough; this needs at least {least}{where}")
 

@@ -32,8 +32,8 @@ def test_a_second_job_goes_on_and_a_grown_folder_computes_what_is_new(tmp_path, 
     before = {path: path.stat().st_mtime_ns for path in (tiles / "tiles").iterdir()}
     again = shell("embed", runs, "--tiles", tiles, "--out", tmp_path / "again")
     assert again.returncode == 0, again.stderr
-    assert f"tiles: {len(before)} finished ones are in" in " ".join(again.stderr.split())
-    assert "finished ones" not in first.stderr
+    assert f"tiles finished before, in {tiles}: {len(before)}" in again.stderr.replace("\n", "")
+    assert "finished before" not in first.stderr
     assert coordinates(tmp_path / "again") == coordinates(tmp_path / "plain")
     np.save(runs / "a-new-one.npy", random_log_probs(9, 50, 40, 5))
     grown = shell("embed", runs, "--tiles", tiles, "--out", tmp_path / "grown", "-q")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import infogeo
-from infogeo.pairwise import panels, plan, run
+from infogeo.pairwise import plan, run
 from infogeo.pairwise.storage import load_matrix, save_matrix
 from infogeo.pairwise.tile import tile
 from tests.reference import divergences as reference
@@ -133,13 +133,12 @@ class Lazy:
 @pytest.mark.parametrize("window", [1, 16 * 5 * 4 * 100, 8 * 2**20])
 def test_bounded_memory_gives_the_same_numbers(monkeypatch, window):
     monkeypatch.setattr(plan, "TILE", 16)
-    monkeypatch.setattr(panels, "WINDOW_BYTES", window)
-    monkeypatch.setattr(plan, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(plan, "WINDOW_BYTES", window)
     monkeypatch.setattr(plan, "SAMPLES", 16)
     given = predictions(4, 70, 400, 5)
-    free = plan.plan_pairwise(given, infogeo.Bhattacharyya())
     expected = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya()).values
     given = replace(given, log_probs=Lazy(given.log_probs))
+    free = plan.plan_pairwise(given, infogeo.Bhattacharyya())
     seen = {}
     for memory in range(free.memory_bytes, 0, -free.memory_bytes // 99):
         try:
@@ -170,6 +169,19 @@ def test_a_bounded_rectangle_is_the_same_rectangle(monkeypatch, held):
 def test_too_little_memory_says_how_much_is_needed():
     with pytest.raises(infogeo.InputError, match=r"memory: 1000 bytes are not enough; this needs at least \d+"):
         infogeo.pairwise_divergence(predictions(5, 5, 4, 3), infogeo.Bhattacharyya(), memory=1000)
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 3), (600, 40, 3), (30, 40, 2000), (600, 40, 100)])
+@pytest.mark.parametrize("reader", [lambda array: array, Lazy])
+def test_the_least_memory_is_enough(shape, reader):
+    given = predictions(5, *shape)
+    given = replace(given, log_probs=reader(given.log_probs))
+    with pytest.raises(infogeo.InputError) as refusal:
+        plan.plan_pairwise(given, infogeo.Bhattacharyya(), memory=1)
+    least = int(str(refusal.value).split("at least ")[1].split(",")[0])
+    assert plan.plan_pairwise(given, infogeo.Bhattacharyya(), memory=least).memory_bytes == least
+    with pytest.raises(infogeo.InputError, match="are not enough"):
+        plan.plan_pairwise(given, infogeo.Bhattacharyya(), memory=least - 1)
 
 
 def test_predictions_on_another_probe_set_are_refused():
