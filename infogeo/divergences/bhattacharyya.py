@@ -23,7 +23,7 @@ A coefficient between 2^-125.5, where the floor of log p puts it, and 1 becomes 
 product of two then lies between 2^-125 and 2^126: a normal number of float32, whatever the predictions.
 """
 PAIR_BITS = 2 * sum(SCALE_BITS)
-UNROLLED = 24
+UNROLLED = 18
 """Up to so many classes the coefficients are sums written out, which the compiler keeps in registers."""
 FEATURES_AT_ONCE = 20
 """Rows of one operand that the registers hold during such a sum."""

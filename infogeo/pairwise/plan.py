@@ -28,7 +28,7 @@ WINDOW_BYTES, STREAM = 8 * 2**20, 6
 """Predictions are read in windows of about this size: one in use, one ahead, as they are, copied and encoded."""
 ACCELERATOR_SHARE = 0.6
 """Of an accelerator's memory, for predictions."""
-OPERATIONS_PER_SECOND = {24: 45e9, 10**9: 25e9}
+OPERATIONS_PER_SECOND = {FEW: 60e9, 10**9: 80e9}
 """What two CPU cores reach up to so many classes (benchmarks/bench_pairwise.py); for the time shown to the user."""
 BYTES_PER_SECOND = 0.5e9
 """What two CPU cores encode."""
