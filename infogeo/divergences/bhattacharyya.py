@@ -63,11 +63,8 @@ class Bhattacharyya:
         return points_last(jnp.exp(log_p / 2))
 
     def start(self, height: int, width: int) -> Total:
-        """The product of no coefficients, mantissa + i exponent, as a complex number.
-
-        One complex number carries both: for a second result XLA would compute the coefficients twice.
-        """
-        return np.ones((height, width), dtype=np.complex64)
+        """The product of no coefficients: mantissas, and exponents as whole numbers, exact up to 2^31."""
+        return np.ones((height, width), dtype=np.float32), np.zeros((height, width), dtype=np.int32)
 
     def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
         """Times prod_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
@@ -92,11 +89,12 @@ class Bhattacharyya:
             return _times(product, [coefficient(2 * i), coefficient(2 * i + 1)])
 
         n_samples = a.log_p.shape[1]
-        return _normalised(lax.fori_loop(0, n_samples // 2, step, total), n_samples)
+        return _normalised(total, lax.fori_loop(0, n_samples // 2, step, _running(total)), n_samples)
 
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """-log of the product: of its mantissa, here between 1 and 2, and minus its exponent, which counts log 2."""
-        return -jnp.log(2 * lax.real(total)), 1 - lax.imag(total)
+        mantissas, exponents = total
+        return -jnp.log(2 * mantissas), 1 - exponents
 
     def rounding(self, n_classes: int) -> float:
         """Products and their sum lose C units each, the product of mantissas and the logarithm a few more."""
@@ -109,7 +107,7 @@ def _on_hopper() -> bool:
     return device.platform == "gpu" and getattr(device, "compute_capability", "") == "9.0"
 
 
-def _times_coefficients(total: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
+def _times_coefficients(total: Total, a: jax.Array, b: jax.Array) -> Total:
     """The product [P, Q] times BC_n of all samples, from square roots a [N, C, P] and b [N, C, Q]."""
     a, b = (x * jnp.float32(2.0**bits) for x, bits in zip((a, b), SCALE_BITS, strict=True))
     at_once = _samples_at_once(a.shape[1])
@@ -123,8 +121,17 @@ def _times_coefficients(total: jax.Array, a: jax.Array, b: jax.Array) -> jax.Arr
         return _times(product, _coefficients(*here)), samples(i + 1)
 
     # samples are fetched one step ahead: read where they are used, XLA's loops over points are not vectorised
-    product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, (total, samples(0)))
-    return _normalised(product, a.shape[0])
+    product, _ = lax.fori_loop(0, a.shape[0] // at_once, step, (_running(total), samples(0)))
+    return _normalised(total, product, a.shape[0])
+
+
+def _running(total: Total) -> jax.Array:
+    """The product while a block is under way: mantissa + i exponent, where the exponent is that of the block alone.
+
+    One complex number carries both: for a second result XLA would compute the coefficients twice.
+    """
+    mantissas, _ = total
+    return lax.complex(mantissas, jnp.zeros_like(mantissas))
 
 
 def _times(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
@@ -136,11 +143,11 @@ def _times(product: jax.Array, coefficients: list[jax.Array]) -> jax.Array:
     return lax.complex(mantissas, exponents)
 
 
-def _normalised(product: jax.Array, n_samples: int) -> jax.Array:
-    """A product without the scale of the coefficients that came last, its mantissa between 1/2 and 1 again."""
+def _normalised(total: Total, product: jax.Array, n_samples: int) -> Total:
+    """The total after a block, without the scale of its coefficients, and mantissas between 1/2 and 1 again."""
     mantissas, exponents = _split(lax.real(product))
     scale = n_samples // 2 * (EXPONENT_OF_HALF + PAIR_BITS) + EXPONENT_OF_HALF
-    return lax.complex(mantissas, lax.imag(product) + (exponents - scale))
+    return mantissas, total[1] + (lax.imag(product) + exponents).astype(jnp.int32) - scale
 
 
 def _split(numbers: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -1,9 +1,10 @@
-"""Many classes: log-probabilities stay as they are, and a sample is a matrix product of what is made of them.
+"""Many classes: log-probabilities stay as they are, and a sample is a few matrix products of what is made of them.
 
-A matrix product adds up hundreds of terms one after the other in float32. Their rounding is random where terms differ,
-but equal terms, as of a uniform prediction, all round the same way: of a thousand they lose 5e-6. So the terms of
-every sample are multiplied by a factor of its own, which their sum is rid of afterwards: rounding then differs between
-samples, and falls as 1 / sqrt(N) whatever the predictions. Where there are few samples, sums are short instead.
+A matrix product adds up its terms one after the other in float32, which errs in two ways that do not average out over
+samples. Where one class dominates, terms below half a unit of the sum are lost: a product of L terms loses up to
+L 2^-25, so products are short. And equal terms, as of a uniform prediction, all round the same way: so the terms of
+every sample are multiplied by a factor of its own, which their sum is rid of afterwards, and their rounding falls as
+1 / sqrt(N). Where there are few samples, products are shorter still.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-LONGEST_PRODUCT = 1024
-"""Terms of one matrix product; the sum goes on with a remainder."""
+AT_ONCE = 1024
+"""Classes whose products are written out one after the other; the sum goes on with a remainder."""
+LONGEST_PRODUCT = 96
+"""Terms of one matrix product."""
 FEW_SAMPLES, SHORT_PRODUCT = 32, 16
 """Up to so many samples in all, products are as short as this, and slow."""
 
+EXACT = lax.Precision.HIGHEST
+"""Full float32 on every device: accelerators would use fewer bits by default."""
 Factor = Callable[[jax.Array], jax.Array]
 
 
@@ -67,22 +72,25 @@ def dither_of(first: int, n_samples: int, n_in_all: int) -> NDArray[np.float32] 
 def inner_products(a: ManyClasses, b: ManyClasses, n: jax.Array | int, left: Factor, right: Factor) -> jax.Array:
     """sum_c left(log p_c) right(log q_c) of sample n [P, Q], times its dither."""
     n_classes = a.log_p.shape[2]
+    size = -(-n_classes // -(-n_classes // AT_ONCE))
     longest = SHORT_PRODUCT if a.dither is None else LONGEST_PRODUCT
-    size = -(-n_classes // -(-n_classes // longest))
     dither = jnp.float32(1) if a.dither is None else jnp.asarray(a.dither)[n]
 
-    def product(first: jax.Array | int, size: int) -> jax.Array:
+    def products(first: jax.Array | int, size: int) -> jax.Array:
         x, y = (_classes(operand, n, first, size) for operand in (a, b))
-        return jnp.einsum("pc,qc->pq", left(x) * dither, right(y), precision=lax.Precision.HIGHEST)
+        x, y = left(x) * dither, right(y)
+        width = -(-size // -(-size // longest))
+        cuts = [slice(start, start + width) for start in range(0, size, width)]
+        return _sum_of([jnp.einsum("pc,qc->pq", x[:, cut], y[:, cut], precision=EXACT) for cut in cuts])
 
-    total = product(0, size)
+    total = products(0, size)
     if size < n_classes:
         whole, rest = divmod(n_classes, size)
         total, excess = lax.fori_loop(
-            1, whole, lambda i, so_far: added(so_far, product(i * size, size)), (total, jnp.zeros_like(total))
+            1, whole, lambda i, so_far: added(so_far, products(i * size, size)), (total, jnp.zeros_like(total))
         )
         if rest:
-            total, excess = added((total, excess), product(whole * size, rest))
+            total, excess = added((total, excess), products(whole * size, rest))
         total = total - excess
     return total
 
@@ -104,6 +112,12 @@ def added(so_far: tuple[jax.Array, jax.Array], term: jax.Array) -> tuple[jax.Arr
     term = term - excess
     raised = total + term
     return raised, (raised - total) - term
+
+
+def _sum_of(terms: list[jax.Array]) -> jax.Array:
+    """By halves: beside one that dominates, small terms are added up among themselves first."""
+    half = len(terms) // 2
+    return _sum_of(terms[:half]) + _sum_of(terms[half:]) if half else terms[0]
 
 
 def _classes(operand: ManyClasses, n: jax.Array | int, first: jax.Array | int, size: int) -> jax.Array:

@@ -2,7 +2,7 @@
 
     BC_n(p, q) = sum_c a_nc b_nc,    a, b = sqrt of the probabilities, float32
     prod_n BC_n(p, q) = m 2^e,       m in [1, 2) float32, e integer: both stay in registers over all samples
-    K(p, q) = -log m - e log 2       one logarithm per pair of points, at the end
+    K(p, q) = -log m - e log 2       one logarithm per pair of points, when its tile is finished
 
 Products. The matrix unit multiplies bfloat16 exactly and adds in float32. A float32 number is the exact sum of three
 bfloat16 pieces, a = a0 + a1 + a2 with |a1| <= 2^-8 |a| and |a2| <= 2^-16 |a|, and BC is the sum of the six products
@@ -79,12 +79,12 @@ def default_tiling(n_classes: int) -> Tiling:
 
 
 def times_coefficients(
-    total: jax.Array, a: jax.Array, b: jax.Array, tiling: Tiling | None = None, interpret: Any = None
-) -> jax.Array:
-    """The product [P, Q] times BC_n of all samples, as `Bhattacharyya.block` carries it on: mantissa + i exponent.
+    total: Any, a: jax.Array, b: jax.Array, tiling: Tiling | None = None, interpret: Any = None
+) -> Any:
+    """The product [P, Q] times BC_n of all samples, as `Bhattacharyya.block` carries it on.
 
     Args:
-        total: complex64, its mantissas between 1/2 and 1.
+        total: mantissas between 1/2 and 1, float32, and exponents, int32.
         a: square roots [N, C, P], float32 in [0, 1], at most MOST_CLASSES classes.
         b: square roots [N, C, Q].
         tiling: block sizes; by default what suits C.
@@ -97,10 +97,9 @@ def times_coefficients(
     mantissas, exponents = _products(jnp.swapaxes(left, 1, 2), right, tiling, interpret)
     samples = left.shape[0]
     exponents -= samples // tiling.samples * BIAS + samples * sum(SCALES)
-    mantissas = lax.real(total) * mantissas[: a.shape[2], : b.shape[2]]
+    mantissas = total[0] * mantissas[: a.shape[2], : b.shape[2]]
     above = mantissas >= 1
-    exponents = exponents[: a.shape[2], : b.shape[2]] + above
-    return lax.complex(jnp.where(above, mantissas / 2, mantissas), lax.imag(total) + exponents.astype(jnp.float32))
+    return jnp.where(above, mantissas / 2, mantissas), total[1] + exponents[: a.shape[2], : b.shape[2]] + above
 
 
 def _depth(n_classes: int) -> int:

@@ -31,7 +31,8 @@ from infogeo.divergences.base import Divergence
 from infogeo.pairwise.plan import Layout, blocks_of
 from infogeo.pairwise.tiled import TiledValues
 
-FORMAT = 1
+FORMAT = 2
+"""Raised whenever sums are made in another way: K(p, p) and K(p, q) must come from the same arithmetic."""
 
 
 class Tile(NamedTuple):
@@ -208,10 +209,12 @@ def _recorded(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
         return None
     try:
         recorded = json.loads((path / "plan.json").read_text(encoding="utf-8"))
-        newer = recorded["format"] > FORMAT
+        other = recorded["format"] - FORMAT
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: its plan.json is damaged ({error}); choose another place") from error
-    if newer:
+    if other < 0:
+        raise InputError(f"{path}: its tiles were computed in another way by an older infogeo; choose another place")
+    if other > 0:
         raise InputError(f"{path}: was written by a newer infogeo (format {recorded['format']}); update infogeo")
     missing = {*facts, "blocks", "sums of"} - set(recorded)
     if missing:

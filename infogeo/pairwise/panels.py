@@ -48,6 +48,10 @@ class Panels:
         """The panel of a block; one that is held keeps what has been read of it."""
         return Panel(self, block, device, held)
 
+    def forget_buffers(self) -> None:
+        """Let go of memory that is kept to be used again."""
+        self._buffers = Buffers()
+
     def window(self, block: int, samples: slice, device: Device) -> list[Encoded]:
         """What `tile` eats of some samples, one for each float32 sum."""
         points, size = self.blocks[block], self.plan.samples

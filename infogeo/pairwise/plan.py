@@ -113,7 +113,7 @@ class Plan:
                 rows = [i for i in held if not self.square or i < j]
                 if self.square and first == 0:
                     rows.insert(0, j)
-                size = _strip_length(self.held, len(self.rows))
+                size = _strip_length(self.held, len(self.rows)) + (self.held < len(self.rows))  # and the diagonal
                 strips += [Strip(j, tuple(rows[start : start + size])) for start in range(0, len(rows), size)]
             groups.append(Group(held if self.held else range(0), strips))
         return groups
@@ -190,7 +190,7 @@ def plan_pairwise(
         return held * row_part * parts + workers * STREAM * window * streamed
 
     def needed(held: int, window: int) -> int:
-        tiles = TILE_BUFFERS + TOTAL_BYTES * _strip_length(held, len(rows))
+        tiles = TILE_BUFFERS + TOTAL_BYTES * (_strip_length(held, len(rows)) + 1)
         working = workers * (TILE_OPERANDS * (row_part + part) + tiles * height * width)
         return working + predictions_held(held, window) + (0 if on_disk else 8 * p * q)
 

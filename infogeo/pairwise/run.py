@@ -179,6 +179,7 @@ class _Engine:
                     yield from waiting.popleft().result()
                 held.clear()
                 if len(groups) > 1:
+                    self.rows.forget_buffers()
                     give_back_memory()
 
     def _strip(self, strip: Strip, held: Held, device: Device) -> list[Tile]:
@@ -209,7 +210,7 @@ class _Engine:
             d = np.triu(d, 1)
             d += d.T
         lowest, bound, clipped = float(d.min()), 2 * self.divergence.rounding(self.plan.shape[3]), 0
-        if lowest < -bound:
+        if not lowest >= -bound:  # or not a number
             raise ArithmeticError(
                 f"{self.divergence.name}: value {lowest:.3g} lies below the rounding bound -{bound:.3g}"
             )

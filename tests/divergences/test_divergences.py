@@ -66,6 +66,14 @@ def test_groups_of_coefficients_stay_in_range_at_every_confidence(smallest):
     assert error.max() <= BUDGET
 
 
+def test_exponents_stay_exact_over_very_many_samples():
+    """Certain of different classes at the floor: 125 binary orders per sample, 2.5e7 in all."""
+    row = np.array([[0.0, -174.0], [-174.0, 0.0]], dtype=np.float32)
+    log_probs = np.repeat(row[:, None], 200_000, axis=1)
+    expected = reference.bhattacharyya(row[:1], row[1:])
+    assert between(*log_probs, infogeo.Bhattacharyya()) == pytest.approx(expected, rel=BUDGET)
+
+
 def test_many_classes_at_the_floor_do_not_underflow():
     """Each term of the coefficient is below the range of float32; their sum must not be lost."""
     classes, n = 1000, 3

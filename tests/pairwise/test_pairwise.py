@@ -190,7 +190,7 @@ def test_predictions_on_another_probe_set_are_refused():
 
 
 def test_a_value_below_the_rounding_bound_is_an_error(monkeypatch):
-    monkeypatch.setattr(run, "finished", lambda divergence, total: (np.eye(total.shape[0]), np.zeros(total.shape)))
+    monkeypatch.setattr(run, "finished", lambda divergence, total: (np.eye(len(total[0])), np.zeros(total[0].shape)))
     with pytest.raises(ArithmeticError, match="below the rounding bound"):
         infogeo.pairwise_divergence(predictions(7, 3, 4, 3), infogeo.Bhattacharyya())
 
