@@ -20,7 +20,8 @@ SCALE_BITS = 31, 32
 """Powers of two: square roots are multiplied by 2^31 on one side and 2^32 on the other.
 
 A coefficient between 2^-125.5, where the floor of log p puts it, and 1 becomes one between 2^-62.5 and 2^63. The
-product of two then lies between 2^-125 and 2^126: a normal number of float32, whatever the predictions.
+product of two then lies between 2^-125 and 2^126, and with the dither of many classes between 2^-126 and 2^127: a
+normal number of float32, whatever the predictions.
 """
 PAIR_BITS = 2 * sum(SCALE_BITS)
 UNROLLED = 18
