@@ -59,7 +59,7 @@ def test_a_matrix_that_does_not_fit_is_mapped_from_disk(tmp_path, runs):
     assert whole.returncode == 0, whole.stderr
     too_small = shell("embed", runs, "--memory", "1", "--tiles", tmp_path / "tiles", "--out", tmp_path / "none", "-q")
     refused(too_small, "memory: 1 bytes are not enough; this needs at least")
-    least = int(1.1 * int(too_small.stderr.split("at least ")[1]))  # ignorance is placed in the same memory
+    least = int(1.03 * int(too_small.stderr.split("at least ")[1]))  # ignorance is placed in the same memory
     on_disk = ["--memory", str(least), "--tiles", tmp_path / "tiles"]
     answer = shell("embed", runs, *on_disk, "--out", tmp_path / "map", "-q")
     assert answer.returncode == 0, answer.stderr
