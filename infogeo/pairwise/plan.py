@@ -169,7 +169,7 @@ def plan_pairwise(
         predictions: the points of the rows.
         divergence: which divergence.
         to: the points of the columns; by default the rows themselves, of which the upper triangle is computed.
-        memory: the bytes that the computation may take; by default all encoded predictions are held.
+        memory: the bytes that the computation may take; by default all rows are held.
         layout: of a square matrix that lies on disk, where it takes no memory.
 
     Raises:

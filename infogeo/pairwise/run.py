@@ -1,4 +1,4 @@
-"""From predictions to divergences: encoded panels of points, tile by tile."""
+"""From predictions to divergences: blocks of columns pass by blocks of rows that are held, tile by tile."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pairwise_divergence(
 ) -> PairwiseMatrix:
     """Divergences between all checkpoints [P, P], or to those of `to` [P, Q], in nats (mean over samples).
 
-    Float32 inside a block of samples, twice that across blocks. A square matrix is symmetric with a zero diagonal
+    Float32 inside a block of samples, more precise across blocks. A square matrix is symmetric with a zero diagonal
     by construction. Values that round to just below zero are set to zero and counted. Tiles of the matrix are
     spread over all local devices, and over the cores of a CPU.
 
@@ -180,6 +180,7 @@ class _Engine:
                 held.clear()
                 if len(groups) > 1:
                     self.rows.forget_buffers()
+                    self.columns.forget_buffers()
                     give_back_memory()
 
     def _strip(self, strip: Strip, held: Held, device: Device) -> list[Tile]:
