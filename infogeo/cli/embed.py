@@ -113,7 +113,6 @@ def embed(
     else:
         limit = as_bytes(memory)
         predictions = _read(messages, existing(inputs or []), labels, meta, steps, kind, limit)
-        limit = None if limit is None else limit - predictions.bytes_in_memory
         recorded = {
             "predictions": [str(p.resolve()) for p in inputs or []],
             "labels": labels and str(labels.resolve()),

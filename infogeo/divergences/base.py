@@ -50,7 +50,7 @@ class Divergence(Protocol):
     def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
         """The total after the samples of a block, between encodings a [N, F, P] and b [N, F, Q].
 
-        N is a multiple of 16, or of 2 above 64 features, and at most 240.
+        N is a multiple of 16, or of 2 above 64 features, and at most MOST_SAMPLES.
         """
         ...
 
@@ -69,6 +69,8 @@ class Divergence(Protocol):
 
 FEW = 42
 """Up to so many classes predictions are encoded, points last, which fill registers; more are taken as they are."""
+MOST_SAMPLES = 240
+"""Of one block: products of so many mantissas between 1/2 and 1, and a pair more, are normal numbers of float32."""
 
 
 class DoubleFloat32:

@@ -71,7 +71,7 @@ class Bhattacharyya:
         """Times prod_n BC_n [P, Q] between square roots a [N, C, P] and b [N, C, Q].
 
         Two coefficients are multiplied, the exponent of the product is split off and added as an integer, and the
-        mantissas, between 1/2 and 1, are multiplied up: with at most 240 samples they stay in range.
+        mantissas, between 1/2 and 1, are multiplied up: with at most MOST_SAMPLES they stay in range.
         """
         if self.fused and _on_hopper():
             from infogeo.divergences import pallas  # only where it runs: importing it takes a while

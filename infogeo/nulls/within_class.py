@@ -28,6 +28,11 @@ class _Permuted:
     def shape(self) -> tuple[int, ...]:
         return self.log_probs.shape
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes in memory of what is permuted."""
+        return int(getattr(self.log_probs, "nbytes", 0))
+
     def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
         points, samples = block if isinstance(block, tuple) else (block, slice(None))
         permutations = self.permutations[self.run_of[points], samples]

@@ -13,13 +13,14 @@ import io
 import json
 import os
 import socket
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, is_dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, field, is_dataclass
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -27,9 +28,9 @@ from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
-from infogeo.divergences.base import Divergence
-from infogeo.pairwise.plan import Layout, blocks_of
-from infogeo.pairwise.tiled import TiledValues
+from infogeo.divergences.base import MOST_SAMPLES, Divergence
+from infogeo.pairwise.plan import Layout, blocks_of, sample_step
+from infogeo.pairwise.tiled import TiledValues, put
 
 FORMAT = 2
 """Raised whenever sums are made in another way: K(p, p) and K(p, q) must come from the same arithmetic."""
@@ -58,8 +59,9 @@ class TileDirectory:
 
     path: Path
     layout: Layout
-    keys: list[str]
-    clipped_of: dict[str, int]
+    _keys: list[str]
+    _recorded: dict[str, _Record]
+    _lock: Lock = field(default_factory=Lock)
 
     @classmethod
     @contextmanager
@@ -83,13 +85,43 @@ class TileDirectory:
             plan = {"format": FORMAT, **facts, "sums of": layout.samples, "blocks": blocks}
             _replace(path / "plan.json", json.dumps(plan).encode())
             keys = [_digest(json.dumps(facts), *(point[2] for point in block)) for block in blocks]
-            yield cls(path, layout, keys, _finished(path))
+            yield cls(path, layout, keys, _records(path))
 
     def __contains__(self, at: tuple[int, int]) -> bool:
-        return self._key(*at) in self.clipped_of
+        return self._key(*at) in self._recorded
+
+    def check(self, whole: NDArray[np.float64] | None = None) -> dict[int, NDArray[np.float64]]:
+        """Read every tile that is recorded, and forget those that are not as they were written.
+
+        Args:
+            whole: a matrix [P, P] that takes the divergences.
+
+        Returns:
+            K(p, p) of each block whose tile with itself is finished.
+        """
+        count, blocks = len(self._keys), self.layout.blocks
+
+        def checked(at: tuple[int, int]) -> NDArray[np.float64] | None:
+            values = self._whole(*at)
+            if values is None:
+                return None
+            own = np.diagonal(values).copy() if at[0] == at[1] else np.empty(0)
+            if whole is not None:
+                if len(own):
+                    np.fill_diagonal(values, 0.0)
+                put(whole, blocks[at[0]], blocks[at[1]], values, mirrored=True)
+            return own
+
+        places = [(i, j) for i in range(count) for j in range(i, count) if (i, j) in self]
+        with ThreadPoolExecutor() as pool:
+            found = {at: own for at, own in zip(places, pool.map(checked, places), strict=True) if own is not None}
+        self._recorded = {self._key(*at): self._recorded[self._key(*at)] for at in found}
+        lines = "".join(json.dumps(record._asdict()) + "\n" for record in self._recorded.values())
+        _replace(self.path / "manifest.jsonl", lines.encode())
+        return {i: own for (i, j), own in found.items() if i == j}
 
     def write(self, tile: Tile) -> None:
-        """Keep a finished tile: aside, renamed, then recorded.
+        """Keep a finished tile: aside, renamed, then recorded. Safe among threads.
 
         Raises:
             InputError: the disk is full or fails; what was finished before stays.
@@ -101,38 +133,48 @@ class TileDirectory:
         key = self._key(tile.row, tile.column)
         try:
             checksum = _save(self._file(tile.row, tile.column), values)
-            line = {"tile": key, "checksum": checksum, "clipped": tile.clipped}
-            with (self.path / "manifest.jsonl").open("a", encoding="utf-8") as manifest:
-                manifest.write(json.dumps(line) + "\n")
+            record = _Record(key, checksum, tile.clipped)
+            with self._lock, (self.path / "manifest.jsonl").open("a", encoding="utf-8") as manifest:
+                manifest.write(json.dumps(record._asdict()) + "\n")
                 _to_disk(manifest)
+                self._recorded[key] = record
         except OSError as error:
             raise InputError(
                 f"{self.path}: cannot be written ({error.strerror}); finished tiles are kept there, run again to go on"
             ) from error
-        self.clipped_of[key] = tile.clipped
-
-    def self_sums(self) -> dict[int, NDArray[np.float64]]:
-        """K(p, p) of each block whose tile with itself is finished."""
-        done = [i for i in range(len(self.keys)) if (i, i) in self]
-        return {i: np.diagonal(np.load(self._file(i, i), allow_pickle=False)).copy() for i in done}
 
     def values(self) -> TiledValues:
         """The matrix."""
-        count = len(self.keys)
+        count = len(self._keys)
         files = {(i, j): self._file(i, j) for i in range(count) for j in range(i, count)}
         return TiledValues(self.layout.blocks, files)
 
     @property
     def clipped(self) -> int:
         """Pairs that rounded to just below zero, in all tiles of the matrix."""
-        count = len(self.keys)
-        return sum(self.clipped_of[self._key(i, j)] for i in range(count) for j in range(i, count))
+        return sum(record.clipped for record in self._recorded.values())
 
     def _key(self, i: int, j: int) -> str:
-        return _digest(self.keys[i], self.keys[j])
+        return _digest(self._keys[i], self._keys[j])
 
     def _file(self, i: int, j: int) -> Path:
         return self.path / "tiles" / f"{self._key(i, j)}.npy"
+
+    def _whole(self, i: int, j: int) -> NDArray[np.float64] | None:
+        """A recorded tile as it was written, sums on a diagonal and all; None if it is not so any more."""
+        with suppress(OSError, ValueError):
+            content = self._file(i, j).read_bytes()
+            if _checksum(content) == self._recorded[self._key(i, j)].checksum:
+                return np.load(io.BytesIO(content), allow_pickle=False)
+        return None
+
+
+class _Record(NamedTuple):
+    """A line of the manifest: a finished tile, the checksum of its file, and its clipped pairs."""
+
+    tile: str
+    checksum: str
+    clipped: int
 
 
 def recorded_tiles(path: Path) -> int:
@@ -182,7 +224,7 @@ def _followed(
     path: Path, points: list[list[Any]], facts: dict[str, Any], predictions: Predictions, divergence: Divergence
 ) -> Layout:
     """The layout recorded in a directory, with blocks of their own for points that are new; or that of a new one."""
-    recorded = _recorded(path, facts)
+    recorded = _recorded(path, facts, sample_step(divergence, predictions.n_classes))
     if recorded is None:
         return Layout.of(predictions, divergence)
     new = {(run, step): i for i, (run, step, _) in enumerate(points)}
@@ -203,47 +245,51 @@ def _followed(
     return Layout((*old, *added), recorded["sums of"])
 
 
-def _recorded(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
+def _recorded(path: Path, facts: dict[str, Any], step: int) -> dict[str, Any] | None:
     """What plan.json says, where there is one and it is about the same matrix."""
     if not (path / "plan.json").is_file():
         return None
     try:
         recorded = json.loads((path / "plan.json").read_text(encoding="utf-8"))
-        other = recorded["format"] - FORMAT
+        form = int(recorded["format"])
+        if form == FORMAT:
+            _check_form(recorded, facts, step)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: its plan.json is damaged ({error}); choose another place") from error
-    if other < 0:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path}: its plan.json is damaged ({what}); choose another place") from error
+    if form < FORMAT:
         raise InputError(f"{path}: its tiles were computed in another way by an older infogeo; choose another place")
-    if other > 0:
-        raise InputError(f"{path}: was written by a newer infogeo (format {recorded['format']}); update infogeo")
-    missing = {*facts, "blocks", "sums of"} - set(recorded)
-    if missing:
-        raise InputError(
-            f"{path}: its plan.json is damaged (it lacks {', '.join(sorted(missing))}); choose another place"
-        )
+    if form > FORMAT:
+        raise InputError(f"{path}: was written by a newer infogeo (format {form}); update infogeo")
     for name, value in facts.items():
         if recorded[name] != value:
             raise InputError(f"{path}: is about {name} {recorded[name]}, not {value}; choose another place")
     return recorded
 
 
-def _finished(path: Path) -> dict[str, int]:
-    """Recorded tiles whose files are whole, with their clipped pairs; a line that was cut off counts for nothing."""
+def _check_form(recorded: dict[str, Any], facts: dict[str, Any], step: int) -> None:
+    """Raise KeyError or ValueError where plan.json is not what `TileDirectory.opened` writes."""
+    for name in (*facts, "blocks", "sums of"):
+        recorded[name]
+    if type(recorded["sums of"]) is not int or recorded["sums of"] not in range(step, MOST_SAMPLES + 1, step):
+        raise ValueError(f"sums of {recorded['sums of']!r} samples")
+    blocks = recorded["blocks"]
+    if not (isinstance(blocks, list) and blocks and all(isinstance(block, list) and block for block in blocks)):
+        raise ValueError("its blocks are no lists of points")
+    for point in (point for block in blocks for point in block):
+        if not (isinstance(point, list) and [type(x) for x in point] == [str, int, str]):
+            raise ValueError(f"{point!r} is no point")
+
+
+def _records(path: Path) -> dict[str, _Record]:
+    """The lines of the manifest by tile; one that was cut off counts for nothing."""
     manifest = path / "manifest.jsonl"
-    lines = manifest.read_bytes().splitlines() if manifest.is_file() else []
-    with ThreadPoolExecutor() as pool:
-        found = {line["tile"]: line for line in pool.map(partial(_whole, path), lines) if line is not None}
-    _replace(manifest, "".join(json.dumps(line) + "\n" for line in found.values()).encode())
-    return {key: line["clipped"] for key, line in found.items()}
-
-
-def _whole(path: Path, text: bytes) -> dict[str, Any] | None:
-    """What a line of the manifest says, if the file that it is about is as it was written."""
-    with suppress(ValueError, KeyError, TypeError, OSError):
-        line = json.loads(text)
-        if _checksum((path / "tiles" / f"{line['tile']}.npy").read_bytes()) == line["checksum"]:
-            return {"tile": line["tile"], "checksum": line["checksum"], "clipped": int(line["clipped"])}
-    return None
+    records = {}
+    for text in manifest.read_bytes().splitlines() if manifest.is_file() else ():
+        with suppress(ValueError, KeyError, TypeError):
+            line = json.loads(text)
+            records[line["tile"]] = _Record(str(line["tile"]), str(line["checksum"]), int(line["clipped"]))
+    return records
 
 
 def _save(path: Path, values: NDArray[np.float64]) -> str:
@@ -272,8 +318,9 @@ def _to_disk(file: IO[Any]) -> None:
 
 
 def _checksum(content: bytes) -> str:
-    return blake2b(content, digest_size=16).hexdigest()
+    """Against damage, not against intent: CRC-32 reads a tile faster than the disk gives it."""
+    return f"{zlib.crc32(content):08x}"
 
 
 def _digest(*texts: str) -> str:
-    return _checksum("\n".join(texts).encode())
+    return blake2b("\n".join(texts).encode(), digest_size=16).hexdigest()

@@ -32,7 +32,7 @@ class Panels:
         blocks: the points of each block.
         divergence: whose encoding.
         plan: the samples of each sum.
-        self_sums: K(p, p) of each block where it is known.
+        self_sums: K(p, p) of each block where it is known, or on its way.
         readers: threads that read and encode.
     """
 
@@ -40,13 +40,19 @@ class Panels:
     blocks: tuple[NDArray[np.intp], ...]
     divergence: Divergence
     plan: Plan
-    self_sums: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    self_sums: dict[int, Future[NDArray[np.float64]]] = field(default_factory=dict)
     readers: Executor = field(init=False)
     _buffers: Buffers = field(default_factory=Buffers)
 
     def panel(self, block: int, device: Device, *, held: bool = False) -> Panel:
         """The panel of a block; one that is held keeps what has been read of it."""
         return Panel(self, block, device, held)
+
+    def know(self, self_sums: dict[int, NDArray[np.float64]]) -> None:
+        """K(p, p) of some blocks, from an earlier computation."""
+        for block, values in self_sums.items():
+            self.self_sums[block] = Future()
+            self.self_sums[block].set_result(values)
 
     def forget_buffers(self) -> None:
         """Let go of memory that is kept to be used again."""
@@ -96,6 +102,11 @@ class Panel:
     held: bool
     _windows: dict[int, Future[list[Encoded]]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def n_points(self) -> int:
+        """How many points the block has."""
+        return len(self.source.blocks[self.block])
 
     @property
     def height(self) -> int:

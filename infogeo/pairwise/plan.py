@@ -85,7 +85,8 @@ class Plan:
         window: samples that are read at a time, a multiple of `samples`.
         held: how many blocks of rows are held while the columns pass by; 0 where not even one fits.
         workers: strips that are computed at a time.
-        memory_bytes: what the computation needs at its peak, beside Python and JAX themselves.
+        memory_bytes: what the computation needs at its peak, beside Python and JAX themselves; predictions that are
+            in memory and the matrix included, unless it lies on disk.
     """
 
     shape: tuple[int, int, int, int]
@@ -139,7 +140,7 @@ class Plan:
     def bytes_read(self) -> int:
         """Log-probabilities that are read, again and again where memory is short."""
         _, _, n, c = self.shape
-        points = 0
+        points = 0 if self.square or self.held else self.shape[0]  # for their sums with themselves
         for held, strips in self.groups:
             points += sum(len(self.rows[i]) for i in held)
             for column, rows in strips:
@@ -169,7 +170,8 @@ def plan_pairwise(
         predictions: the points of the rows.
         divergence: which divergence.
         to: the points of the columns; by default the rows themselves, of which the upper triangle is computed.
-        memory: the bytes that the computation may take; by default all rows are held.
+        memory: the bytes that the computation may take, predictions that are in memory included; by default all
+            rows are held.
         layout: of a square matrix that lies on disk, where it takes no memory.
 
     Raises:
@@ -181,20 +183,22 @@ def plan_pairwise(
     rows, samples = layout.blocks, layout.samples
     columns = rows if to is None else blocks_of(np.arange(q), divergence, c)
     height, width = (max(side(block) for block in blocks) for blocks in (rows, columns))
-    row_part, part = (4 * samples * divergence.features(c) * points for points in (height, width))
+    row_part, part = (4 * samples * _row_length(divergence, c) * points for points in (height, width))
     parts, workers = -(-n // samples), workers_of_this_machine()
     alone = to is None and len(rows) == 1  # one tile, which uses everything once
+    device_memory = _device_memory()
 
     def predictions_held(held: int, window: int) -> int:
         streamed = part if held or alone else part + row_part  # columns, and rows where none are held
-        return held * row_part * parts + workers * STREAM * window * streamed
+        return copies * held * row_part * parts + workers * STREAM * window * streamed
 
     def needed(held: int, window: int) -> int:
         tiles = TILE_BUFFERS + TOTAL_BYTES * (_strip_length(held, len(rows)) + 1)
-        working = workers * (TILE_OPERANDS * (row_part + part) + tiles * height * width)
-        return working + predictions_held(held, window) + (0 if on_disk else 8 * p * q)
+        working = workers * (TILE_OPERANDS * (row_part + part) + tiles * max(height, width) ** 2)
+        return in_memory + working + predictions_held(held, window) + (0 if on_disk else 8 * p * q)
 
-    device_memory = _device_memory()
+    in_memory = predictions.bytes_in_memory + (0 if to is None else to.bytes_in_memory)
+    copies = jax.local_device_count() if device_memory is None else 1
     lazy = not all(isinstance(x.log_probs, np.ndarray) for x in (predictions, to or predictions))
     large = max(1, min(parts, WINDOW_BYTES // part)) if lazy else 1  # what is in memory comes in small pieces, soon
     choices = [(held, window) for window in (large, 1) for held in range(0 if alone else len(rows), -1, -1)]
@@ -204,8 +208,12 @@ def plan_pairwise(
             read = window * samples
             return Plan((p, q, n, c), rows, columns, to is None, samples, read, held, workers, needed(held, window))
     least = min(needed(*choice) for choice in choices)
-    where = "" if on_disk else ", or keep the matrix on disk (directory=, --tiles DIR)"
-    raise InputError(f"memory: {memory} bytes are not enough; this needs at least {least}{where}")
+    message = f"memory: {memory} bytes are not enough; this needs at least {least}, {-(-least // 2**20)} MB"
+    if in_memory:
+        message += f", {in_memory / 2**20:.0f} MB of it for predictions that are in memory"
+    if not on_disk:
+        message += ", less with the matrix on disk (directory=, in the shell --tiles DIR)"
+    raise InputError(message)
 
 
 def _strip_length(held: int, blocks: int) -> int:
@@ -221,11 +229,11 @@ def _device_memory() -> int | None:
 
 def blocks_of(points: NDArray[np.intp], divergence: Divergence, n_classes: int) -> tuple[NDArray[np.intp], ...]:
     """Points in balanced blocks of at most a tile, fewer where one operand of a tile would exceed OPERAND_BYTES."""
-    features, step = divergence.features(n_classes), sample_step(divergence, n_classes)
+    length, step = _row_length(divergence, n_classes), sample_step(divergence, n_classes)
     tile = TILE if n_classes <= FEW else MANY_CLASSES_TILE
     if jax.default_backend() != "cpu":
         tile = ACCELERATOR_TILE
-    most = max(16, min(tile, OPERAND_BYTES // (4 * step * features) // 16 * 16))
+    most = max(16, min(tile, OPERAND_BYTES // (4 * step * length) // 16 * 16))
     blocks = -(-len(points) // most)
     size = -(-len(points) // blocks // 16) * 16
     return tuple(points[start : start + size] for start in range(0, len(points), size))
@@ -236,10 +244,15 @@ def sample_step(divergence: Divergence, n_classes: int) -> int:
     return 16 if n_classes <= FEW and divergence.features(n_classes) <= 64 else 2
 
 
+def _row_length(divergence: Divergence, n_classes: int) -> int:
+    """The numbers that stand for one sample of one point: an encoded row, or its raw log-probabilities."""
+    return divergence.features(n_classes) if n_classes <= FEW else n_classes
+
+
 def samples_of(n_samples: int, divergence: Divergence, n_classes: int, tile: int) -> int:
     """Samples per float32 sum: up to SAMPLES, those that fill up least, the most of equals."""
-    features, step = divergence.features(n_classes), sample_step(divergence, n_classes)
-    fit = max(step, OPERAND_BYTES // (4 * tile * features))
+    length, step = _row_length(divergence, n_classes), sample_step(divergence, n_classes)
+    fit = max(step, OPERAND_BYTES // (4 * tile * length))
     most = min(SAMPLES if n_classes <= FEW else MANY_CLASSES_SAMPLES, fit, -(-n_samples // step) * step)
     return min(range(step, most + 1, step), key=lambda size: (-(-n_samples // size) * size // 32, -size))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 from os import PathLike
 from pathlib import Path
+from threading import Event
 
 import jax
 import numpy as np
@@ -24,9 +25,9 @@ from infogeo.pairwise.buffers import give_back_memory
 from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.panels import Device, Panel, Panels
-from infogeo.pairwise.plan import Plan, Strip, plan_pairwise
+from infogeo.pairwise.plan import Group, Plan, Strip, plan_pairwise
 from infogeo.pairwise.tile import diagonal_tile, finished, tile
-from infogeo.pairwise.tiled import TiledValues, span
+from infogeo.pairwise.tiled import TiledValues, put
 
 Progress = Callable[[int, int], None]
 
@@ -74,15 +75,15 @@ def pairwise_divergence(
             raise InputError("directory: keeps square matrices; leave it out for divergences to other points")
         return _on_disk(predictions, divergence, Path(directory), memory, report)
     plan = plan_pairwise(predictions, divergence, to, memory)
-    values, clipped = np.empty(plan.shape[:2]), 0
-    for done, made in enumerate(_Engine.of(plan, predictions, divergence, to).tiles(plan.tiles)):
-        at, across = span(plan.rows[made.row]), span(plan.columns[made.column])
-        values[at, across] = made.values
-        if plan.square:
-            values[across, at] = made.values.T
-        clipped += made.clipped
-        report(done + 1, len(plan.tiles))
-    return _matrix(plan, predictions, divergence, to, values, clipped)
+    values, clipped = np.empty(plan.shape[:2]), []
+
+    def keep(made: Tile) -> None:
+        put(values, plan.rows[made.row], plan.columns[made.column], made.values, mirrored=plan.square)
+        clipped.append(made.clipped)
+
+    engine = _Engine.of(plan, predictions, divergence, to)
+    engine.compute(plan.tiles, keep, lambda done: report(done, len(plan.tiles)))
+    return _matrix(plan, predictions, divergence, to, values, sum(clipped))
 
 
 def _on_disk(
@@ -91,17 +92,21 @@ def _on_disk(
     """The square matrix whose tiles lie in a directory: those that are missing are computed first."""
     with TileDirectory.opened(path, predictions, divergence) as tiles, _kept_on_interrupt(path):
         plan = plan_pairwise(predictions, divergence, None, memory, layout=tiles.layout)
+        size = len(predictions.points)
+        whole = np.empty((size, size)) if memory is None or 8 * size**2 + plan.memory_bytes <= memory else None
+        self_sums = tiles.check(whole)
         missing = [at for at in plan.tiles if at not in tiles]
-        done = len(plan.tiles) - len(missing)
-        engine = _Engine.of(plan, predictions, divergence, None)
-        engine.rows.self_sums.update(tiles.self_sums())
-        for made in engine.tiles(missing):
+        found = len(plan.tiles) - len(missing)
+
+        def keep(made: Tile) -> None:
             tiles.write(made)
-            done += 1
-            report(done, len(plan.tiles))
-        values, clipped = tiles.values(), tiles.clipped
-    if memory is None or 8 * len(predictions.points) ** 2 + plan.memory_bytes <= memory:
-        values = np.asarray(values)
+            if whole is not None:
+                put(whole, plan.rows[made.row], plan.rows[made.column], made.values, mirrored=True)
+
+        engine = _Engine.of(plan, predictions, divergence, None)
+        engine.rows.know(self_sums)
+        engine.compute(missing, keep, lambda done: report(found + done, len(plan.tiles)))
+        values, clipped = tiles.values() if whole is None else whole, tiles.clipped
     return _matrix(plan, predictions, divergence, None, values, clipped)
 
 
@@ -151,6 +156,7 @@ class _Engine:
     divergence: Divergence
     rows: Panels
     columns: Panels
+    _stopped: Event = field(default_factory=Event)
 
     @classmethod
     def of(cls, plan: Plan, predictions: Predictions, divergence: Divergence, to: Predictions | None) -> _Engine:
@@ -158,51 +164,100 @@ class _Engine:
         columns = rows if to is None else Panels(to.log_probs, plan.columns, divergence, plan)
         return cls(plan, divergence, rows, columns)
 
-    def tiles(self, wanted: Collection[tuple[int, int]]) -> Iterator[Tile]:
-        """The tiles that are wanted, in the order of the plan, a few strips ahead; local devices take turns."""
-        wanted, devices, workers = set(wanted), cycle(jax.local_devices()), self.plan.workers
+    def compute(
+        self, wanted: Collection[tuple[int, int]], keep: Callable[[Tile], None], report: Callable[[int], None]
+    ) -> None:
+        """Compute the tiles that are wanted, in the order of the plan; local devices take turns.
+
+        Args:
+            wanted: which tiles.
+            keep: takes every tile when it is finished, in any order, in the thread that made it.
+            report: called with the number of tiles that are kept, in this thread. What it raises, an interrupt
+                included, stops the work at the next block of samples; tiles that are finished have been kept.
+        """
+        devices, workers = cycle(jax.local_devices()), self.plan.workers
         with ThreadPoolExecutor(workers) as readers, ThreadPoolExecutor(workers) as pool:
             self.rows.readers = self.columns.readers = readers
-            groups = self.plan.groups
-            for blocks, strips in groups:
-                held: Held = {
-                    (i, device): self.rows.panel(i, device, held=True) for i in blocks for device in jax.local_devices()
-                }
-                waiting: deque[Future[list[Tile]]] = deque()
-                for strip in strips:
-                    missing = tuple(at[0] for at in strip.tiles if at in wanted)
-                    if missing:
-                        waiting.append(pool.submit(self._strip, Strip(strip.column, missing), held, next(devices)))
-                    if len(waiting) > workers:
-                        yield from waiting.popleft().result()
-                while waiting:  # the next group needs the memory of this one
-                    yield from waiting.popleft().result()
-                held.clear()
-                if len(groups) > 1:
-                    self.rows.forget_buffers()
-                    self.columns.forget_buffers()
-                    give_back_memory()
+            waiting: deque[Future[int]] = deque()
+            done = 0
+            try:
+                for group in self._groups(set(wanted)):
+                    held = self._held(group, pool)
+                    for strip in group.strips:
+                        own = None if strip.column in self.columns.self_sums else Future()
+                        if own is not None:
+                            self.columns.self_sums[strip.column] = own
+                        waiting.append(pool.submit(self._strip, strip, held, next(devices), own, keep))
+                        if len(waiting) > workers:
+                            done += waiting.popleft().result()
+                            report(done)
+                    while waiting:  # the next group needs the memory of this one
+                        done += waiting.popleft().result()
+                        report(done)
+                    held.clear()
+                    self._give_back_memory()
+            except BaseException:
+                self._stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
-    def _strip(self, strip: Strip, held: Held, device: Device) -> list[Tile]:
-        """The tiles of a strip, while its columns pass by once."""
-        j = strip.column
-        on_diagonal = self.columns is self.rows and j in strip.rows
-        rows = [i for i in strip.rows if not (on_diagonal and i == j)]
-        own = on_diagonal or j not in self.columns.self_sums
-        panels = [held.get((i, device)) or self.rows.panel(i, device) for i in rows]
-        column = held.get((j, device)) if self.columns is self.rows else None
-        sums = self._sums(column or self.columns.panel(j, device), panels, own=own)
-        tiles = []
-        if own:
-            mine = sums.pop(0)
-            self.columns.self_sums[j] = np.diagonal(mine)[: len(self.plan.columns[j])].copy()
-            tiles = [self._tile(j, j, mine, device)] if on_diagonal else []
-        return tiles + [self._tile(i, j, found, device) for i, found in zip(rows, sums, strict=True)]
+    def _groups(self, wanted: set[tuple[int, int]]) -> Iterator[Group]:
+        """What is left of the plan's groups when only some tiles are wanted."""
+        for held, strips in self.plan.groups:
+            left = [
+                Strip(strip.column, rows)
+                for strip in strips
+                if (rows := tuple(i for i in strip.rows if (i, strip.column) in wanted))
+            ]
+            if left:
+                yield Group(held, left)
 
-    def _tile(self, i: int, j: int, sums: NDArray[np.float64], device: Device) -> Tile:
+    def _held(self, group: Group, pool: Executor) -> Held:
+        """The panels that a group holds; in a rectangle, the sums of its rows with themselves are begun."""
+        devices = jax.local_devices()
+        held = {(i, device): self.rows.panel(i, device, held=True) for i in group.held for device in devices}
+        if not self.plan.square:
+            for i in {i for strip in group.strips for i in strip.rows}:
+                panel = held.get((i, devices[0])) or self.rows.panel(i, devices[0])
+                self.rows.self_sums[i] = pool.submit(self._own_sums, panel)
+        return held
+
+    def _strip(
+        self,
+        strip: Strip,
+        held: Held,
+        device: Device,
+        own: Future[NDArray[np.float64]] | None,
+        keep: Callable[[Tile], None],
+    ) -> int:
+        """Compute and keep the tiles of a strip, while its columns pass by once; how many there are.
+
+        Where the sums of the columns with themselves are not known, they are made too, and `own` tells the other
+        strips, which have all been started later.
+        """
+        j, square = strip.column, self.plan.square
+        rows = [i for i in strip.rows if not (square and i == j)]
+        try:
+            panels = [held.get((i, device)) or self.rows.panel(i, device) for i in rows]
+            column = (held.get((j, device)) if square else None) or self.columns.panel(j, device)
+            sums = self._sums(column, panels, own=own is not None)
+            if own is not None:
+                mine = sums.pop(0)
+                own.set_result(self._diagonal(mine, column))
+                if square:
+                    keep(self._tile(j, j, mine))
+        except BaseException as error:
+            if own is not None and not own.done():
+                own.set_exception(error)
+            raise
+        for i, found in zip(rows, sums, strict=True):
+            keep(self._tile(i, j, found))
+        return len(strip.rows)
+
+    def _tile(self, i: int, j: int, sums: NDArray[np.float64]) -> Tile:
         """d = (K(p, q) - K(p, p) / 2 - K(q, q) / 2) / N between two blocks."""
-        own = self.columns is self.rows and i == j
-        a, b = self._self_sums(i, device), self.columns.self_sums[j]
+        own = self.plan.square and i == j
+        a, b = self.rows.self_sums[i].result(), self.columns.self_sums[j].result()
         d = sums[: len(a), : len(b)]
         d -= a[:, None] / 2
         d -= b / 2
@@ -220,12 +275,13 @@ class _Engine:
             np.maximum(d, 0.0, out=d)
         return Tile(i, j, d, clipped, a if own else None)
 
-    def _self_sums(self, block: int, device: Device) -> NDArray[np.float64]:
-        """K(p, p) of a block of rows, by the same arithmetic as every other pair."""
-        if block not in self.rows.self_sums:
-            (own,) = self._sums(self.rows.panel(block, device), [], own=True)
-            self.rows.self_sums[block] = np.diagonal(own)[: len(self.plan.rows[block])].copy()
-        return self.rows.self_sums[block]
+    def _own_sums(self, panel: Panel) -> NDArray[np.float64]:
+        """K(p, p) of a block of points, by the same arithmetic as every other pair."""
+        (own,) = self._sums(panel, [], own=True)
+        return self._diagonal(own, panel)
+
+    def _diagonal(self, sums: NDArray[np.float64], panel: Panel) -> NDArray[np.float64]:
+        return np.diagonal(sums)[: panel.n_points].copy()
 
     def _sums(self, column: Panel, rows: list[Panel], *, own: bool) -> list[NDArray[np.float64]]:
         """K of a block of columns with itself, right on and above the diagonal, and of blocks of rows with it.
@@ -239,6 +295,8 @@ class _Engine:
             calls = [partial(diagonal_tile, a=y)] * own + [partial(tile, a=x, b=y) for x in xs]
             for k, call in enumerate(calls):
                 jax.block_until_ready(running)
+                if self._stopped.is_set():
+                    raise CancelledError
                 running = totals[k] = call(self.divergence, totals[k])
         return [self._in_float64(*finished(self.divergence, total)) for total in totals]
 
@@ -246,3 +304,9 @@ class _Engine:
         sums = np.multiply(small, self.divergence.unit, dtype=np.float64)
         sums += np.asarray(large)
         return sums
+
+    def _give_back_memory(self) -> None:
+        if len(self.plan.groups) > 1:
+            self.rows.forget_buffers()
+            self.columns.forget_buffers()
+            give_back_memory()

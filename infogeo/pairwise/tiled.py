@@ -66,13 +66,7 @@ class TiledValues:
         return whole if dtype is None else whole.astype(dtype)
 
     def _put(self, whole: NDArray[np.float64], i: int, j: int) -> None:
-        """A tile and its mirror image where they belong."""
-        tile, rows, columns = self._tile(i, j), span(self.blocks[i]), span(self.blocks[j])
-        if isinstance(rows, slice) and isinstance(columns, slice):
-            whole[rows, columns], whole[columns, rows] = tile, tile.T
-        else:
-            rows, columns = self.blocks[i], self.blocks[j]
-            whole[np.ix_(rows, columns)], whole[np.ix_(columns, rows)] = tile, tile.T
+        put(whole, self.blocks[i], self.blocks[j], self._tile(i, j), mirrored=True)
 
     def _tiles(self) -> Iterator[tuple[tuple[int, int], NDArray[np.float64]]]:
         for at in self.files:
@@ -88,7 +82,24 @@ class TiledValues:
         return tile
 
 
-def span(block: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+def put(
+    whole: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    tile: NDArray[np.float64],
+    *,
+    mirrored: bool,
+) -> None:
+    """Write a tile where it belongs, and its mirror image if the matrix is symmetric."""
+    at, across = _span(rows), _span(columns)
+    if not (isinstance(at, slice) and isinstance(across, slice)):
+        at, across = rows[:, None], columns
+    whole[at, across] = tile
+    if mirrored:
+        whole.T[at, across] = tile
+
+
+def _span(block: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     """A block of consecutive points as a slice, which is read and written faster; another one as it is."""
     consecutive = bool((np.diff(block) == 1).all())
     return slice(int(block[0]), int(block[-1]) + 1) if consecutive else block

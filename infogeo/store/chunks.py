@@ -59,14 +59,16 @@ class PlainChunks:
     def _read(self, target: Any, checkpoint: int, part: int, sample: int) -> None:
         """Fill a contiguous target [samples, C] from a file, from one of its samples on."""
         path = self.folder / "c" / str(checkpoint) / str(part) / "0"
+        wanted, found = memoryview(target).cast("B"), 0
         try:
             with path.open("rb", buffering=0) as file:
                 file.seek(sample * target[:1].nbytes)
-                found = file.readinto(memoryview(target).cast("B"))
+                while found < len(wanted) and (more := file.readinto(wanted[found:])):  # the system may give less
+                    found += more
         except FileNotFoundError:
             target[...] = np.nan
             return
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-        if found != target.nbytes:
+        if found < len(wanted):
             raise InputError(f"{path}: is truncated; write this run again")

@@ -257,9 +257,10 @@ def _read(
         for start in range(0, source.array.shape[0], size):
             stop = min(start + size, source.array.shape[0])
             given = np.asarray(source.array[start:stop, :])
-            prints = [fingerprint(row) for row in given] if source.fingerprints else []
-            if prints and prints == list(source.fingerprints[start:stop]):
-                block = LogProbs(given, 0, 0.0)  # checked before it was written, and the same since
+            if source.fingerprints:  # checked before it was written
+                block = LogProbs(given, 0, 0.0)
+                prints = [fingerprint(row) for row in given]
+                _check_unchanged(source, start, prints)
             else:
                 block = source.read(start, stop)
                 exact = exact and np.array_equal(given, block.values)
@@ -273,6 +274,16 @@ def _read(
             progress(at, p)
         checked.append(replace(source, exact=exact))
     return (kept if keep else _FileLogProbs.over(checked)), report
+
+
+def _check_unchanged(source: RunSource, start: int, prints: list[str]) -> None:
+    """Raise for the first checkpoint, counted from `start`, whose numbers are not those that were written."""
+    for i, (found, written) in enumerate(zip(prints, source.fingerprints[start:], strict=False)):
+        if found != written:
+            raise InputError(
+                f"{source.where}: step {np.asarray(source.steps)[start + i]} is damaged, its numbers are not those "
+                "that were written; write this run again"
+            )
 
 
 @dataclass(frozen=True)

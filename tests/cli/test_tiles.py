@@ -59,12 +59,12 @@ def test_a_matrix_that_does_not_fit_is_mapped_from_disk(tmp_path, runs):
     assert whole.returncode == 0, whole.stderr
     too_small = shell("embed", runs, "--memory", "1", "--tiles", tmp_path / "tiles", "--out", tmp_path / "none", "-q")
     refused(too_small, "memory: 1 bytes are not enough; this needs at least")
-    least = int(1.03 * int(too_small.stderr.split("at least ")[1]))  # ignorance is placed in the same memory
-    on_disk = ["--memory", str(least), "--tiles", tmp_path / "tiles"]
+    least = int(too_small.stderr.split("at least ")[1].split(",")[0])
+    on_disk = ["--memory", str(int(1.03 * least)), "--tiles", tmp_path / "tiles"]  # ignorance is placed there too
     answer = shell("embed", runs, *on_disk, "--out", tmp_path / "map", "-q")
     assert answer.returncode == 0, answer.stderr
     expected = np.array([row[2:] for row in coordinates(tmp_path / "whole")], dtype=float)
     measured = np.array([row[2:] for row in coordinates(tmp_path / "map")], dtype=float)
     assert np.abs(measured - expected).max() <= 1e-9 * np.abs(expected).max()  # converged to 1e-10
     answer = shell("embed", runs, "--memory", str(least), "--out", tmp_path / "none", "-q")
-    refused(answer, "or keep the matrix on disk (directory=, --tiles DIR)")
+    refused(answer, "less with the matrix on disk (directory=, in the shell --tiles DIR)")

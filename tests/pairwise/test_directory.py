@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import infogeo
-from infogeo.pairwise import directory, plan
+from infogeo.pairwise import directory, plan, run
 from tests.samples import random_log_probs
 
 DIVERGENCE = infogeo.Bhattacharyya()
@@ -223,10 +223,60 @@ def test_a_run_killed_at_random_moments_ends_bit_for_bit_the_same(tmp_path, roun
     assert partial > 0, "no kill came in the middle"
 
 
-def test_a_plan_that_lacks_something_is_said_to_be_damaged(tmp_path):
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda recorded: recorded.pop("blocks"), r"it lacks 'blocks'"),
+        (lambda recorded: recorded.update({"sums of": "x"}), r"sums of 'x' samples"),
+        (lambda recorded: recorded.update({"sums of": 3}), r"sums of 3 samples"),
+        (lambda recorded: recorded.update({"blocks": [1]}), r"its blocks are no lists of points"),
+        (
+            lambda recorded: recorded.update({"blocks": [[["run-0", "0", "abc"]]]}),
+            r"\['run-0', '0', 'abc'\] is no point",
+        ),
+        (lambda recorded: recorded.update({"format": None}), r"NoneType"),
+    ],
+)
+def test_a_plan_that_was_tampered_with_is_said_to_be_damaged(tmp_path, spoil, message):
     computed(tmp_path / "t", predictions())
     recorded = json.loads((tmp_path / "t" / "plan.json").read_text())
-    del recorded["blocks"]
+    spoil(recorded)
     (tmp_path / "t" / "plan.json").write_text(json.dumps(recorded))
-    with pytest.raises(infogeo.InputError, match=r"plan.json is damaged \(it lacks blocks\)"):
+    with pytest.raises(infogeo.InputError, match=rf"plan.json is damaged \(.*{message}.*\); choose another place"):
         computed(tmp_path / "t", predictions())
+
+
+def test_an_interrupt_stops_at_once_and_keeps_the_tiles_that_are_finished(tmp_path):
+    given, total = predictions(), 6
+
+    def interrupt(done, _):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="finished tiles are kept in .*, run again to go on"):
+        infogeo.pairwise_divergence(given, DIVERGENCE, directory=tmp_path / "t", progress=interrupt)
+    recorded = len((tmp_path / "t" / "manifest.jsonl").read_text().splitlines())
+    assert recorded >= 3
+    matrix, tiles = computed(tmp_path / "t", given)
+    assert tiles == total - recorded
+    assert np.array_equal(matrix.values, infogeo.pairwise_divergence(given, DIVERGENCE).values)
+
+
+def test_strips_under_way_end_when_the_work_is_stopped(monkeypatch):
+    """The first strip fails while others are in the middle of theirs: they do not go on to their end."""
+    given, blocks = predictions(runs=20, checkpoints=8, samples=64 * 16), []
+    monkeypatch.setattr(plan, "SAMPLES", 16)
+    whole = run.tile
+
+    def counted(divergence, total, a, b):
+        blocks.append(1)
+        return whole(divergence, total, a=a, b=b)
+
+    def fail(done, total):
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr(run, "tile", counted)
+    with pytest.raises(RuntimeError, match="on fire"):
+        infogeo.pairwise_divergence(given, DIVERGENCE, progress=fail)
+    tiles = 10 * 9 // 2
+    assert len(blocks) < 64 * tiles // 4

@@ -85,8 +85,8 @@ def test_all_devices_are_given_tiles(monkeypatch):
     given, divergence, used = predictions(9, 64, 4, 3), infogeo.Bhattacharyya(), []
     engine = run._Engine.of(plan.plan_pairwise(given, divergence), given, divergence, None)
     monkeypatch.setattr(run.jax, "local_devices", lambda: ["first", "second"])
-    monkeypatch.setattr(run._Engine, "_strip", lambda self, strip, held, device: used.append(device) or [])
-    list(engine.tiles(engine.plan.tiles))
+    monkeypatch.setattr(run._Engine, "_strip", lambda self, strip, held, device, *_: used.append(device) or 1)
+    engine.compute(engine.plan.tiles, lambda made: None, lambda done: None)
     assert sorted(used) == ["first"] * 5 + ["second"] * 5
 
 
