@@ -139,6 +139,16 @@ class Predictions:
         """C, the number of classes."""
         return self.log_probs.shape[2]
 
+    def take(self, rows: ArrayLike) -> Predictions:
+        """The predictions of some checkpoints, by indices or a mask; what is read lazily stays so."""
+        index = np.arange(self.n_points)[np.asarray(rows)]
+        return replace(
+            self,
+            log_probs=self.log_probs[index] if isinstance(self.log_probs, np.ndarray) else _Rows(self.log_probs, index),
+            points=self.points.take(index),
+            fingerprints=tuple(self.fingerprints[i] for i in index.tolist()) if self.fingerprints else (),
+        )
+
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """The log-probabilities in blocks of points, each with the slice of points that it holds."""
         size = max(1, BLOCK_BYTES // (4 * self.n_samples * self.n_classes))
@@ -193,6 +203,28 @@ class Predictions:
             accuracy[rows] = (block[..., competing].argmax(axis=-1) == self.labels).mean(axis=-1)
             loss[rows] = -block[:, samples, self.labels].mean(axis=-1, dtype=np.float64)
         return accuracy, loss
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some of the log-probabilities [P, N, C] of a lazy reader."""
+
+    log_probs: LogProbReader
+    rows: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.log_probs.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes in memory of what they are taken from."""
+        return int(getattr(self.log_probs, "nbytes", 0))
+
+    def __getitem__(self, block: slice | tuple[slice, slice], /) -> NDArray[np.float32]:
+        points, samples = block if isinstance(block, tuple) else (block, slice(None))
+        found = [np.asarray(self.log_probs[row : row + 1, samples]) for row in self.rows[points].tolist()]
+        return np.concatenate(found) if found else np.asarray(self.log_probs[0:0, samples])
 
 
 def fingerprint(log_probs: NDArray[np.float32]) -> str:

@@ -1,5 +1,7 @@
 """What is a prediction, what is not, and what is said about it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from infogeo.core import checks
 from infogeo.core.checks import LOG_FLOOR, Kind, recognise, to_log_probs, tolerance
 from infogeo.core.labels import LabelSpace
 from infogeo.core.predictions import fingerprint
-from tests.samples import log_softmax, trajectories
+from tests.samples import Lazy, log_softmax, trajectories
 
 
 def probabilities(seed=0, shape=(3, 8, 4)):
@@ -198,3 +200,18 @@ def test_a_missing_extra_is_named():
 
     with pytest.raises(ImportError, match=r"pip install 'infogeo\[hdf5\]'"):
         require("no_such_module_anywhere", extra="hdf5")
+
+
+def test_some_checkpoints_are_taken_by_indices_or_a_mask_and_stay_lazy():
+    given = trajectories()
+    rows = [5, 2, 2, -1]
+    taken = given.take(rows)
+    assert np.array_equal(taken.log_probs, given.log_probs[rows])
+    assert taken.fingerprints == tuple(given.fingerprints[i] for i in rows)
+    assert taken.points["step"].tolist() == given.points["step"][rows].tolist()
+    lazy = replace(given, log_probs=Lazy(given.log_probs))
+    found = lazy.take(given.points["step"] == 3)
+    assert not isinstance(found.log_probs, np.ndarray)
+    assert found.log_probs.shape == (4, 30, 3)
+    assert np.array_equal(found.log_probs[1:3, 4:9], given.log_probs[[9, 15], 4:9])
+    assert found.log_probs[0:0].shape == (0, 30, 3)

@@ -13,7 +13,7 @@ from infogeo.pairwise import plan, run
 from infogeo.pairwise.storage import load_matrix, save_matrix
 from infogeo.pairwise.tile import tile
 from tests.reference import divergences as reference
-from tests.samples import random_log_probs, trajectories
+from tests.samples import Lazy, random_log_probs, trajectories
 
 BUDGET = 1e-6
 
@@ -118,16 +118,6 @@ def test_progress_counts_every_tile():
         predictions(3, 5, 4, 3), infogeo.Bhattacharyya(), progress=lambda done, total: seen.append((done, total))
     )
     assert seen == [(1, 1)]
-
-
-class Lazy:
-    """Predictions that are read, not held."""
-
-    def __init__(self, array):
-        self.shape, self._array = array.shape, array
-
-    def __getitem__(self, block):
-        return self._array[block]
 
 
 @pytest.mark.parametrize("window", [1, 16 * 5 * 4 * 100, 8 * 2**20])

@@ -1,0 +1,181 @@
+"""How far apart trajectories are: at equal progress, at equal step, and without either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogeo.core.errors import InputError
+from infogeo.core.points import Points
+from infogeo.core.predictions import Predictions
+from infogeo.divergences.base import Divergence
+from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.pairwise.run import pairwise_divergence
+
+SOFTNESS = 0.1
+"""Of `soft_distances`, in the unit of the divergence's root."""
+
+
+def trajectory_divergence(
+    at_equal: Predictions,
+    divergence: Divergence,
+    *,
+    snapshot: int | None = None,
+    memory: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> PairwiseMatrix:
+    """The divergence between trajectories: a mean over the values of progress at which all runs were taken.
+
+    d(P, Q) = (1 / T) sum_t d(P_s(t), Q_s(t)), for T values of progress s(t), where d is a mean over samples: the
+    integral of d over progress, per unit of progress. Points of the result are whole runs.
+
+    Args:
+        at_equal: R runs of T points each, from `reindexed` (equal progress) or taken at equal steps.
+        divergence: which divergence.
+        snapshot: one of the T values alone, by its number.
+        memory: the bytes that each of the T matrices may take; see `plan_pairwise`.
+        report: called with (values done, values in all).
+
+    Raises:
+        InputError: runs of different lengths, or a snapshot that is not there.
+
+    Source: Mao et al., PNAS 121 (2024) e2310002121.
+    """
+    points = at_equal.points
+    rows = [points.of_run(run) for run in points.runs]
+    lengths = {len(row) for row in rows}
+    if len(lengths) != 1:
+        raise InputError(f"runs: have between {min(lengths)} and {max(lengths)} points, expected as many each; reindex")
+    table = np.stack(rows)
+    times = range(table.shape[1])
+    if snapshot is not None:
+        if not -len(times) <= snapshot < len(times):
+            raise InputError(f"snapshot: {snapshot}, but there are {len(times)} values of progress")
+        times = [times[snapshot]]
+    total, clipped = np.zeros((len(table), len(table))), 0
+    for done, t in enumerate(times):
+        matrix = pairwise_divergence(at_equal.take(table[:, t]), divergence, memory=memory)
+        total += matrix.values
+        clipped += matrix.clipped
+        if report is not None:
+            report(done + 1, len(times))
+    runs = points.take(table[:, 0])
+    kept = {name: values for name, values in runs.columns.items() if name != "progress"}
+    return PairwiseMatrix(
+        values=total / len(times),
+        points=Points(kept),
+        divergence=divergence.name,
+        fisher_factor=divergence.fisher_factor,
+        n_samples=at_equal.n_samples,
+        floored=at_equal.floored,
+        clipped=clipped,
+    )
+
+
+def at_steps(predictions: Predictions, steps: ArrayLike) -> Predictions:
+    """The checkpoints of every run at the same steps [T], for a comparison at equal time.
+
+    Raises:
+        InputError: a run lacks one of them.
+    """
+    wanted = np.atleast_1d(np.asarray(steps))
+    points, rows = predictions.points, []
+    for run in points.runs:
+        own = points.of_run(run)
+        place = np.searchsorted(points["step"][own], wanted)
+        found = own[np.minimum(place, len(own) - 1)]
+        lacking = points["step"][found] != wanted
+        if lacking.any():
+            raise InputError(f"steps: run '{run}' has no step {wanted[lacking][0]}; give steps that all runs have")
+        rows += found.tolist()
+    return predictions.take(rows)
+
+
+def frechet_distances(matrix: PairwiseMatrix) -> PairwiseMatrix:
+    """The discrete Frechet distance between runs [R, R], from the divergences between all of their points.
+
+    F(i, j) = max(d_ij, min(F(i-1, j), F(i, j-1), F(i-1, j-1))), at the last points of both: the least longest leash of
+    two walkers who never turn back. It needs no progress. In the unit of the divergence, which is not a metric, and so
+    neither is this.
+
+    Raises:
+        InputError: the matrix is rectangular.
+
+    Source: Eiter and Mannila, CD-TR 94/64 (1994).
+    """
+    return _between_runs(matrix, _frechet)
+
+
+def soft_distances(matrix: PairwiseMatrix, softness: float = SOFTNESS) -> PairwiseMatrix:
+    """A soft distance between runs [R, R]: how far the points of one are from the nearby points of the other.
+
+    d(x, Y) = sum_t w_t d_t / sum_t w_t with w_t = exp(-d_t / (2 s^2)) dy_t, where d_t is the divergence from x to the
+    t-th point of Y, and dy_t the root of the divergence from there to its next point: points count by the length that
+    they stand for. The mean of d(x, Y) over the points x of X, weighted by dx, is symmetrised by the mean of both ways.
+
+    Args:
+        matrix: divergences between all points [P, P].
+        softness: s.
+
+    Raises:
+        InputError: the matrix is rectangular, or the softness is not positive.
+
+    Source: the code of Mao et al. (2024), where s = 0.1.
+    """
+    if not softness > 0:
+        raise InputError(f"softness: {softness}; give a number above zero")
+
+    def one_way(block: NDArray[np.float64], lengths: NDArray[np.float64], own: NDArray[np.float64]) -> float:
+        nearest = block.min(axis=1, keepdims=True)  # weights relative to the nearest point: none underflows to 0 / 0
+        weights = np.exp((nearest - block) / (2 * softness**2)) * lengths
+        return float(np.average((weights * block).sum(axis=1) / weights.sum(axis=1), weights=own))
+
+    def both_ways(block: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+        return (one_way(block, y, x) + one_way(block.T, x, y)) / 2
+
+    return _between_runs(matrix, both_ways)
+
+
+def _frechet(block: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """By antidiagonals, each of which depends on the two before it alone."""
+    height, width = block.shape
+    older, old = np.full(height, np.inf), np.full(height, np.inf)
+    for k in range(height + width - 1):
+        i = np.arange(max(0, k - width + 1), min(height, k + 1))
+        here = block[i, k - i]
+        new = np.full(height, np.inf)
+        if k == 0:
+            new[0] = here[0]
+        else:
+            above = np.where(i > 0, old[i - 1], np.inf)
+            diagonal = np.where(i > 0, older[i - 1], np.inf)
+            new[i] = np.maximum(here, np.minimum(np.minimum(above, diagonal), old[i]))
+        older, old = old, new
+    return float(old[height - 1])
+
+
+def _between_runs(
+    matrix: PairwiseMatrix,
+    distance: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], float],
+) -> PairwiseMatrix:
+    if matrix.columns is not None:
+        raise InputError("matrix: rectangular; give the divergences among all points of all runs")
+    points = matrix.points
+    rows = [points.of_run(run) for run in points.runs]
+    values = np.asarray(matrix.values)
+    lengths = [_lengths(values[np.ix_(r, r)]) for r in rows]
+    found = np.zeros((len(rows), len(rows)))
+    for i in range(len(rows)):
+        for j in range(i):
+            found[i, j] = found[j, i] = distance(values[np.ix_(rows[i], rows[j])], lengths[i], lengths[j])
+    first = points.take([int(r[0]) for r in rows])
+    return replace(matrix, values=found, points=first)
+
+
+def _lengths(own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The root of the divergence from each point of a run to its next; the last counts like the one before it."""
+    steps = np.sqrt(np.diagonal(own, 1))
+    return np.append(steps, steps[-1]) if len(steps) and steps.any() else np.ones(len(own))
