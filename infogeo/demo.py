@@ -13,10 +13,13 @@ to the last.
 The runs of one (architecture, optimiser) group differ only in weight decay and seed; they train together, in
 one compiled and vmapped function. Runs of one seed share their minibatches in all groups, and their initial
 weights in all groups of an architecture.
+
+`STARTS` are runs that begin elsewhere or learn something else, for two of the groups and without weight decay.
+They begin with the initial weights of the usual run of their seed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -29,9 +32,12 @@ Array = jax.Array | np.ndarray
 Layers = tuple[tuple[Array, Array], ...]  # (weight [fan_in, fan_out], bias [fan_out]) of each layer
 State = tuple[Layers, optax.OptState]  # a network in training, and what its optimiser remembers
 Metadata = dict[str, str | int | float]
+Labelling = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # true labels [n] to those that are learned
 
 N_TRAIN = 1000
 BATCH_SIZE = 100
+EPOCHS = 40
+FITTING_EPOCHS = 100  # enough to fit labels that have nothing to do with the images
 CHECKPOINT_CANDIDATES = 30  # from 1 to 400, rounded: 26 are distinct, so 27 checkpoints with step 0
 WEIGHT_DECAYS = (0.0, 1e-3)
 OUTPUT_SCALE = 0.1  # about the standard deviation of untrained logits: near ignorance, but not on it
@@ -77,14 +83,71 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What runs learn for a number of epochs."""
+
+    labelling: Labelling
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """What runs begin with, and the lessons that follow, each with an optimiser of its own; the last is recorded.
+
+    Noise of N(0, noise^2) is added to every weight, not to biases.
+    """
+
+    name: str  # what distinguishes the names of its runs from those of usual ones
+    start: str  # the column of this name
+    task: str  # the column of this name
+    lessons: tuple[Lesson, ...]
+    noise: float = 0.0
+
+    @property
+    def columns(self) -> Metadata:
+        """The metadata by which its runs are told from others."""
+        return {"start": self.start, "task": self.task}
+
+
+@dataclass(frozen=True)
 class TrainedRun:
     """What one network predicted at T checkpoints: log-probabilities in nats."""
 
     name: str
-    metadata: Metadata  # columns architecture, optimiser, weight_decay, seed, parameters
+    metadata: Metadata  # columns architecture, optimiser, weight_decay, seed, parameters; also start, task of a Start
     steps: np.ndarray  # [T] int64, optimiser steps
     train_log_probs: np.ndarray  # [T, 1000, 10] float32
     test_log_probs: np.ndarray  # [T, 797, 10] float32
+
+
+def true_labels(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The labels as they are."""
+    del rng
+    return labels
+
+
+def shuffled_labels(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The labels in another order: each class is as frequent as before."""
+    return rng.permutation(labels)
+
+
+def random_labels(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A label for each image, drawn uniformly from the ten classes."""
+    return rng.integers(10, size=len(labels))
+
+
+USUAL = Start("usual", "fresh", "true labels", (Lesson(true_labels, EPOCHS),))
+SHUFFLED = Start("shuffled", "fresh", "shuffled labels", (Lesson(shuffled_labels, FITTING_EPOCHS),))
+CORNER = Start("corner", "corner", "true labels", (Lesson(random_labels, FITTING_EPOCHS), Lesson(true_labels, EPOCHS)))
+PERTURBED = Start("perturbed", "perturbed", "true labels", (Lesson(true_labels, EPOCHS),), noise=0.2)
+"""The noise is of the size of the hidden layers' weights (0.12 to 0.18; 0.47 in conv's first) and far above those of
+the last (0.01): untrained networks are certain at random, in Bhattacharyya divergence 0.5 to 0.8 nats from ignorance,
+where truth is at 1.15. Much more of it, as the N(0, 1) of the literature, makes logits of hundreds to thousands here,
+from which Adam comes back in 40 epochs to a test accuracy of only 0.8."""
+STARTS = (SHUFFLED, CORNER, PERTURBED)
+START_GROUPS = (Group("mlp-wide", "adam"), Group("conv", "adam"))
+"""Large enough to fit random labels, as mlp-narrow with its 2410 parameters is not; and Adam's steps are small: from
+where networks are certain and wrong, the gradients of SGD carry them across in two or three steps."""
 
 
 def load_digits(seed: int = 0) -> Digits:
@@ -140,31 +203,89 @@ def train_group(
     seed: int = 0,
     weight_decays: tuple[float, ...] = WEIGHT_DECAYS,
     n_seeds: int = 3,
-    epochs: int = 40,
+    epochs: int = EPOCHS,
 ) -> list[TrainedRun]:
     """Train every run of a group at once: R = len(weight_decays) * n_seeds runs.
 
     `seed` sets initial weights and minibatches: one seed gives the same predictions each time on one machine.
     """
     table = run_metadata(group, weight_decays=weight_decays, n_seeds=n_seeds)
-    steps = checkpoint_steps(epochs * (N_TRAIN // BATCH_SIZE))
-    seeds = [np.random.SeedSequence(seed, spawn_key=(int(row["seed"]),)) for row in table]
-    rngs = [np.random.default_rng(run_seed) for run_seed in seeds]
+    layers, batches = _beginnings(group, table, seed, epochs)
+    labels = np.stack([digits.train_labels] * len(table))
+    return _trained(group, table, digits, layers, labels, batches)[1]
+
+
+def train_start(start: Start, group: Group, digits: Digits, *, seed: int = 0, n_seeds: int = 3) -> list[TrainedRun]:
+    """Train the runs of a start at once, one per seed and without weight decay; see `train_group`.
+
+    Each run has labels, minibatches and noise of its own. Step 0 is the network before the last lesson.
+    """
+    table = run_metadata(group, weight_decays=(0.0,), n_seeds=n_seeds)
+    rngs = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(row["seed"]), 1))) for row in table]
+    layers, _ = _beginnings(group, table, seed, EPOCHS)
+    if start.noise:
+        layers = _perturbed(layers, start.noise, rngs)
+    runs = []
+    for lesson in start.lessons:
+        labels = np.stack([lesson.labelling(digits.train_labels, rng) for rng in rngs])
+        batches = np.stack([minibatches(lesson.epochs, rng) for rng in rngs])
+        layers, runs = _trained(group, table, digits, layers, labels, batches)
+    return [replace(run, name=f"{run.name}/{start.name}", metadata=run.metadata | start.columns) for run in runs]
+
+
+def trainings(digits: Digits, *, seed: int = 0, full: bool = False) -> list[Callable[[], list[TrainedRun]]]:
+    """Everything that there is to train, a group of runs each; `full` adds the `STARTS`, and columns for all.
+
+    The usual runs are the same with and without the others, but for their columns `start` and `task`.
+    """
+    usual = [partial(train_group, group, digits, seed=seed) for group in groups()]
+    if not full:
+        return list(usual)
+    special = [partial(train_start, start, group, digits, seed=seed) for start in STARTS for group in START_GROUPS]
+    return [*(partial(_marked, training, USUAL) for training in usual), *special]
+
+
+def _marked(training: Callable[[], list[TrainedRun]], start: Start) -> list[TrainedRun]:
+    return [replace(run, metadata=run.metadata | start.columns) for run in training()]
+
+
+def _beginnings(group: Group, table: list[Metadata], seed: int, epochs: int) -> tuple[Layers, np.ndarray]:
+    """Initial layers and minibatches [R, steps, 100] of the usual runs of a table, by their seeds alone."""
+    rngs = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(row["seed"]),))) for row in table]
     batches = np.stack([minibatches(epochs, rng) for rng in rngs])
     initial = [initial_layers(group.architecture, rng) for rng in rngs]
-    log_probs = _train_runs(
+    return jax.tree.map(lambda *arrays: np.stack(arrays), *initial), batches
+
+
+def _perturbed(layers: Layers, noise: float, rngs: list[np.random.Generator]) -> Layers:
+    """Layers of R runs with N(0, noise^2) added to their weights, float32."""
+
+    def noisy(weight: Array) -> np.ndarray:
+        added = np.stack([rng.normal(0, noise, weight.shape[1:]) for rng in rngs])
+        return np.asarray(weight + added, np.float32)
+
+    return tuple((noisy(weight), bias) for weight, bias in layers)
+
+
+def _trained(
+    group: Group, table: list[Metadata], digits: Digits, layers: Layers, labels: np.ndarray, batches: np.ndarray
+) -> tuple[Layers, list[TrainedRun]]:
+    """Where R runs end that learn labels [R, 1000], and what they predict on the way."""
+    steps = checkpoint_steps(batches.shape[1])
+    layers, log_probs = _train_runs(
         group,
-        jax.tree.map(lambda *arrays: np.stack(arrays), *initial),
+        layers,
         np.array([row["weight_decay"] for row in table], np.float32),
+        labels.astype(np.int32),
         batches,
         steps.astype(np.int32),
         np.concatenate([digits.train_images, digits.test_images]),
-        digits.train_labels.astype(np.int32),
     )
-    return [
+    runs = [
         TrainedRun(run_name(row), row, steps, of_run[:, :N_TRAIN], of_run[:, N_TRAIN:])
         for row, of_run in zip(table, np.asarray(log_probs), strict=True)
     ]
+    return layers, runs
 
 
 def minibatches(epochs: int, rng: np.random.Generator) -> np.ndarray:
@@ -189,14 +310,15 @@ def _train_runs(
     group: Group,
     layers: Layers,
     weight_decays: Array,
+    labels: Array,
     batches: Array,
     steps: Array,
     images: Array,
-    train_labels: Array,
-) -> jax.Array:
-    """Log-probabilities [R, T, N, 10] of R runs at `steps` [T]; the N `images` begin with the training set.
+) -> tuple[Layers, jax.Array]:
+    """Layers of R runs after the last of `steps` [T], and log-probabilities [R, T, N, 10] at each of them.
 
-    `layers`, `weight_decays` [R] and `batches` [R, steps, 100] have one entry per run on their first axis.
+    The N `images` begin with the training set. `layers`, `weight_decays` [R], `labels` [R, 1000] and `batches`
+    [R, steps, 100] have one entry per run on their first axis.
     Between checkpoints a loop of dynamic length trains all runs: one compilation serves the whole schedule.
     """
     optimiser = OPTIMISERS[group.optimiser](LEARNING_RATES[group.architecture][group.optimiser])
@@ -204,9 +326,9 @@ def _train_runs(
     def predict(layers: Layers, images: Array) -> jax.Array:
         return jax.nn.log_softmax(logits(group.architecture, layers, images))
 
-    def train(layers: Layers, weight_decay: Array, batches: Array) -> jax.Array:
+    def train(layers: Layers, weight_decay: Array, labels: Array, batches: Array) -> tuple[Layers, jax.Array]:
         def loss(layers: Layers, batch: Array) -> jax.Array:
-            of_label = jnp.take_along_axis(predict(layers, images[batch]), train_labels[batch, None], axis=1)
+            of_label = jnp.take_along_axis(predict(layers, images[batch]), labels[batch, None], axis=1)
             return -of_label.mean() + weight_decay / 2 * optax.tree.norm(layers, squared=True)
 
         def advance(step: Array, state: State) -> State:
@@ -220,9 +342,10 @@ def _train_runs(
             return (stop, state), predict(state[0], images)
 
         untrained = (steps[0], (layers, optimiser.init(layers)))
-        return jax.lax.scan(checkpoint, untrained, steps)[1]
+        (_, (trained, _)), log_probs = jax.lax.scan(checkpoint, untrained, steps)
+        return trained, log_probs
 
-    return jax.vmap(train)(layers, weight_decays, batches)
+    return jax.vmap(train)(layers, weight_decays, labels, batches)
 
 
 def logits(architecture: str, layers: Layers, images: Array) -> jax.Array:

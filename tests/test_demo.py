@@ -1,5 +1,7 @@
 """The demonstration's networks: real, reproducible, and recorded from ignorance to the end of training."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ EPS = float(np.finfo(np.float32).eps)
 EPOCHS = 8
 LAST_STEP = 80  # 8 epochs of 10 minibatches
 GROUP = demo.Group("mlp-narrow", "adam")
+WIDE = demo.Group("mlp-wide", "adam")
+CHANCE = 0.1 + 5 * 0.3 / np.sqrt(797)  # five standard errors of an accuracy of 0.1
 
 
 def train(group: demo.Group = GROUP, seed: int = 0, epochs: int = EPOCHS) -> list[demo.TrainedRun]:
@@ -143,6 +147,74 @@ def test_training_takes_the_steps_of_plain_gradient_descent(digits):
     expected = scores - logsumexp(scores, axis=1, keepdims=True)
     # 10 steps, each with sums of at most 100 products of entries below 10: 10 * 100 * 10 roundings.
     np.testing.assert_allclose(run.test_log_probs[-1], expected, rtol=0, atol=10 * 100 * 10 * EPS)
+
+
+def test_shuffled_runs_fit_their_shuffled_labels_and_not_the_true_ones(digits):
+    (run,) = demo.train_start(demo.SHUFFLED, WIDE, digits, n_seeds=1)
+    shuffled = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(0, 1))).permutation(digits.train_labels)
+    predicted = run.train_log_probs.argmax(axis=-1)
+    assert run.name == "mlp-wide/adam/wd0/seed0/shuffled"
+    assert (run.metadata["start"], run.metadata["task"]) == ("fresh", "shuffled labels")
+    assert (predicted[-1] == shuffled).mean() > 0.99
+    assert (predicted[-1] == digits.train_labels).mean() < CHANCE
+    assert (run.test_log_probs[-1].argmax(axis=-1) == digits.test_labels).mean() < CHANCE
+
+
+def test_corner_runs_begin_where_random_labels_fit_and_then_learn_the_true_ones(digits):
+    (run,) = demo.train_start(demo.CORNER, WIDE, digits, n_seeds=1)
+    labels = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(0, 1))).integers(10, size=1000)
+    predicted = run.train_log_probs.argmax(axis=-1)
+    assert run.name == "mlp-wide/adam/wd0/seed0/corner"
+    assert (run.metadata["start"], run.metadata["task"]) == ("corner", "true labels")
+    assert run.steps[0] == 0
+    assert (predicted[0] == labels).mean() > 0.99
+    assert (predicted[0] == digits.train_labels).mean() < CHANCE
+    assert (run.test_log_probs[0].argmax(axis=-1) == digits.test_labels).mean() < CHANCE
+    assert (predicted[-1] == digits.train_labels).mean() > 0.99
+
+
+def test_perturbed_runs_begin_far_from_ignorance_and_arrive_at_the_true_labels(digits):
+    (run,) = demo.train_start(demo.PERTURBED, WIDE, digits, n_seeds=1)
+    from_ignorance = -(logsumexp(run.test_log_probs[[0, -1]] / 2, axis=-1) - np.log(10) / 2).mean(axis=-1)
+    assert (run.metadata["start"], run.metadata["task"]) == ("perturbed", "true labels")
+    assert from_ignorance[0] > 0.5  # truth is at log(10) / 2 = 1.15
+    assert (run.test_log_probs[-1].argmax(axis=-1) == digits.test_labels).mean() > 0.85
+
+
+def test_a_start_without_anything_special_begins_like_the_usual_run_of_its_seed(digits):
+    start = replace(demo.USUAL, lessons=(demo.Lesson(demo.true_labels, 1),))
+    runs = demo.train_start(start, GROUP, digits, n_seeds=2)
+    usual = demo.train_group(GROUP, digits, weight_decays=(0.0,), n_seeds=2)
+    for run, other in zip(runs, usual, strict=True):
+        np.testing.assert_array_equal(run.train_log_probs[0], other.train_log_probs[0])
+
+
+def test_special_runs_of_one_seed_are_identical_and_runs_of_another_seed_differ(digits):
+    lessons = (demo.Lesson(demo.random_labels, 1), demo.Lesson(demo.shuffled_labels, 1))
+    start = replace(demo.PERTURBED, lessons=lessons)
+    first, again, other = (demo.train_start(start, GROUP, digits, seed=seed, n_seeds=2) for seed in (0, 0, 1))
+    for a, b, c in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(a.train_log_probs, b.train_log_probs)
+        assert not np.array_equal(a.train_log_probs[0], c.train_log_probs[0])
+    assert not np.array_equal(first[0].train_log_probs, first[1].train_log_probs)
+
+
+def test_the_usual_runs_are_the_same_with_and_without_the_special_ones(digits, monkeypatch):
+    monkeypatch.setattr(demo, "groups", lambda: (demo.Group("linear", "adam"), demo.Group("mlp-narrow", "sgd")))
+    plain = [run for training in demo.trainings(digits) for run in training()]
+    full = [run for training in demo.trainings(digits, full=True)[:2] for run in training()]
+    assert len(plain) == len(full) == 12
+    for run, other in zip(plain, full, strict=True):
+        assert run.name == other.name
+        assert other.metadata == run.metadata | {"start": "fresh", "task": "true labels"}
+        np.testing.assert_array_equal(run.steps, other.steps)
+        np.testing.assert_array_equal(run.train_log_probs, other.train_log_probs)
+        np.testing.assert_array_equal(run.test_log_probs, other.test_log_probs)
+
+
+def test_the_full_demonstration_adds_every_start_for_each_of_its_groups(digits):
+    assert len(demo.trainings(digits)) == len(demo.groups())
+    assert len(demo.trainings(digits, full=True)) == len(demo.groups()) + len(demo.STARTS) * len(demo.START_GROUPS)
 
 
 @pytest.mark.parametrize("channels", [1, 4])

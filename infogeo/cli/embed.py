@@ -112,7 +112,7 @@ def embed(
             messages.say(line)
     else:
         limit = as_bytes(memory)
-        predictions = _read(messages, existing(inputs or []), labels, meta, steps, kind, limit)
+        predictions = read_predictions(messages, existing(inputs or []), labels, meta, steps, kind, limit)
         recorded = {
             "predictions": [str(p.resolve()) for p in inputs or []],
             "labels": labels and str(labels.resolve()),
@@ -238,7 +238,7 @@ def _null(predictions: Predictions, task: MapTask, stress: NDArray[np.float64], 
         )
 
 
-def _read(
+def read_predictions(
     messages: Messages,
     inputs: list[Path],
     labels: Path | None,
@@ -247,6 +247,7 @@ def _read(
     kind: Kind | None,
     memory: int | None,
 ) -> Predictions:
+    """What the paths hold, with what is to be said of it."""
     from infogeo.store import load
 
     with messages.progress("reading") as progress:

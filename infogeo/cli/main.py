@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infogeo import __version__
+from infogeo.cli.compare import compare
 from infogeo.cli.demo import demo
 from infogeo.cli.embed import embed
 from infogeo.cli.info import info
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, info, embed, project):
+for command in (demo, info, embed, project, compare):
     app.command()(command)
 
 

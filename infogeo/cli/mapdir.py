@@ -52,24 +52,26 @@ class MapContents:
 
 def is_map(path: Path) -> bool:
     """Whether a directory holds a map that infogeo wrote, and nothing else."""
-    return _holds_only(path, MAP_FILES) and _is_of_infogeo(path / PROVENANCE)
+    return holds_only(path, MAP_FILES) and is_of_infogeo(path / PROVENANCE)
 
 
 def is_projection(path: Path) -> bool:
     """Whether a directory holds a projection that infogeo wrote, and nothing else."""
-    return _holds_only(path, PROJECTION_FILES) and _is_of_infogeo(path / PROVENANCE)
+    return holds_only(path, PROJECTION_FILES) and is_of_infogeo(path / PROVENANCE)
 
 
 def is_demo(path: Path) -> bool:
     """Whether a directory holds a demo that infogeo wrote, and nothing else."""
-    return _holds_only(path, DEMO_FILES) and is_map(path / "map")
+    return holds_only(path, DEMO_FILES) and is_map(path / "map")
 
 
-def _holds_only(path: Path, names: frozenset[str]) -> bool:
+def holds_only(path: Path, names: frozenset[str]) -> bool:
+    """Whether a directory holds some of these files, and nothing else."""
     return path.is_dir() and {entry.name for entry in path.iterdir()} <= names
 
 
-def _is_of_infogeo(provenance: Path) -> bool:
+def is_of_infogeo(provenance: Path) -> bool:
+    """Whether a provenance.json is one that infogeo wrote."""
     try:
         return "infogeo" in json.loads(provenance.read_text(encoding="utf-8")).get("versions", {})
     except (OSError, ValueError, AttributeError):
@@ -167,7 +169,7 @@ def write_coordinates(path: Path, placed: Embedding | Projection, references: Pr
         writer = csv.writer(file)
         writer.writerow([*names, *(f"x{k + 1}" for k in range(placed.coords.shape[1]))])
         for points, coords in tables:
-            columns = [_cells(points, name) for name in names]
+            columns = [cells(points, name) for name in names]
             writer.writerows([*cells, *x] for *cells, x in zip(*columns, coords.tolist(), strict=True))
 
 
@@ -235,7 +237,7 @@ def _digest(fingerprints: Iterable[str]) -> str:
     return blake2b(",".join(fingerprints).encode(), digest_size=16).hexdigest()
 
 
-def _cells(points: Points, name: str) -> list[Any]:
+def cells(points: Points, name: str) -> list[Any]:
     """A column as CSV cells; missing is empty."""
     if name not in points.columns:
         return [""] * len(points)

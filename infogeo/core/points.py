@@ -37,6 +37,7 @@ class Points:
                 raise InputError(
                     f"points: column '{name}' has shape {values.shape}, expected ({length},): one value per point"
                 )
+        columns = {name: _column(v.tolist()) if v.dtype.kind == "O" else v for name, v in columns.items()}
         columns["run"] = columns["run"].astype(str)
         object.__setattr__(self, "columns", MappingProxyType(columns))
 
@@ -85,6 +86,18 @@ class Points:
         """The row numbers of one run, in the order of its steps."""
         rows = np.flatnonzero(self.columns["run"] == run)
         return rows[np.argsort(self.columns["step"][rows], kind="stable")]
+
+    def per_run(self) -> Points:
+        """One row per run, that of its first step, with the columns that are constant along every run."""
+        rows = [self.of_run(run) for run in self.runs]
+        first = self.take([int(own[0]) for own in rows])
+        kept = {"run", "step"}
+        for name in self.metadata:
+            values = self.columns[name]
+            missing = values != values if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+            if all((values[own] == values[own[0]]).all() or missing[own].all() for own in rows):
+                kept.add(name)
+        return Points({name: values for name, values in first.columns.items() if name in kept})
 
     def take(self, rows: ArrayLike) -> Points:
         """The table of the rows given (indices or a mask)."""

@@ -240,7 +240,10 @@ def _steps_of(name: str, length: int, steps: Mapping[str, ArrayLike] | ArrayLike
     values = np.atleast_1d(np.asarray(given))
     if values.shape != (length,):
         raise InputError(f"steps: {values.size} steps for run '{name}', which has {length} checkpoints")
-    return values
+    whole = values.astype(np.int64) if values.dtype.kind in "iuf" else None
+    if whole is None or not np.array_equal(whole, values) or len(np.unique(whole)) < length:
+        raise InputError(f"steps: those of run '{name}' must be whole numbers, each once")
+    return whole
 
 
 def _refuse_unknown(given: Mapping[str, Any] | None, runs: Mapping[str, Any], argument: str) -> None:

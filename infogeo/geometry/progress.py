@@ -31,12 +31,14 @@ class Plane(NamedTuple):
         log_start: log p [N, C].
         start: sqrt(p) [N, C], of unit length.
         across: the direction in which the geodesic leaves [N, C], of unit length.
+        end: sqrt(q) [N, C], of unit length.
         angles: G [N], or [1] where all are equal.
     """
 
     log_start: Any
     start: Any
     across: Any
+    end: Any
     angles: Any
 
     @classmethod
@@ -45,15 +47,22 @@ class Plane(NamedTuple):
         angles = np.maximum(geodesic.angles, TINY_ANGLE)
         if np.ptp(angles) <= 1e-15 * angles[0]:
             angles = angles[:1]
-        parts = geodesic.log_p, geodesic.start, geodesic.across, angles
+        parts = geodesic.log_p, geodesic.start, geodesic.across, geodesic.end, angles
         return cls(*(jnp.asarray(part.astype(np.float32)) for part in parts))
 
 
 class Place(NamedTuple):
-    """Where predictions lie beside a geodesic [B, N]: sqrt(x) = u start + w across + what is off, all orthogonal."""
+    """Where predictions lie beside a geodesic [B, N].
+
+    Attributes:
+        u, w: sqrt(x) = u start + w across + what is off, all orthogonal.
+        v: sum_c sqrt(x q), the cosine of the angle to the end.
+        sq_off: the squared length of what is off.
+    """
 
     u: jax.Array
     w: jax.Array
+    v: jax.Array
     sq_off: jax.Array
 
     def seen_from(self, t: jax.Array, plane: Plane) -> tuple[jax.Array, jax.Array]:
@@ -61,9 +70,10 @@ class Place(NamedTuple):
 
         sine^2 = sq_off + part^2, and d cosine / dt = G part.
         """
-        angle = t[:, None] * plane.angles
-        cosine, sine = jnp.cos(angle), jnp.sin(angle)
-        return self.u * cosine + self.w * sine, self.w * cosine - self.u * sine
+        angle, whole = t[:, None] * plane.angles, jnp.sin(plane.angles)
+        left = plane.angles - angle
+        cosine = self.u * (jnp.sin(left) / whole) + self.v * (jnp.sin(angle) / whole)  # of terms that are not negative
+        return cosine, self.w * jnp.cos(angle) - self.u * jnp.sin(angle)
 
 
 class GeodesicProgress(Protocol):
@@ -156,24 +166,36 @@ def nearest(definition: GeodesicProgress, log_x: jax.Array, plane: Plane) -> tup
 
 
 def _place(log_x: jax.Array, plane: Plane) -> Place:
-    """From sqrt(x) - sqrt(p) = sqrt(p) expm1((log x - log p) / 2): what is near keeps its accuracy."""
+    """From sqrt(x) - sqrt(p) = sqrt(p) expm1((log x - log p) / 2): what is near keeps its accuracy.
+
+    What is far from the start is seen from sums of products, of which none is negative: these keep theirs.
+    """
     classes = jnp.transpose(log_x, (2, 0, 1))
     unroll = len(classes) if len(classes) <= UNROLLED else 1
     zero = jnp.zeros(log_x.shape[:2], dtype=jnp.float32)
 
-    def difference(c: Any) -> jax.Array:
-        return plane.start[:, c] * jnp.expm1((classes[c] - plane.log_start[:, c]) / 2)
+    def half_log_ratio(c: Any) -> jax.Array:
+        return (classes[c] - plane.log_start[:, c]) / 2
 
     def inside(c: Any, sums: Any) -> Any:
-        along, across = sums
-        here = difference(c)
-        return along + here * plane.start[:, c], across + here * plane.across[:, c]
+        along, across, u, v = sums
+        difference = plane.start[:, c] * jnp.expm1(half_log_ratio(c))
+        root = plane.start[:, c] * jnp.exp(half_log_ratio(c))
+        return (
+            along + difference * plane.start[:, c],
+            across + difference * plane.across[:, c],
+            u + root * plane.start[:, c],
+            v + root * plane.end[:, c],
+        )
 
     def outside(c: Any, sum_of_squares: Any) -> Any:
-        return sum_of_squares + (difference(c) - along * plane.start[:, c] - w * plane.across[:, c]) ** 2
+        difference = plane.start[:, c] * jnp.expm1(half_log_ratio(c))
+        return sum_of_squares + (difference - along * plane.start[:, c] - across * plane.across[:, c]) ** 2
 
-    along, w = lax.fori_loop(0, len(classes), inside, (zero, zero), unroll=unroll)
-    return Place(1 + along, w, lax.fori_loop(0, len(classes), outside, zero, unroll=unroll))
+    along, across, u, v = lax.fori_loop(0, len(classes), inside, (zero, zero, zero, zero), unroll=unroll)
+    sq_off = lax.fori_loop(0, len(classes), outside, zero, unroll=unroll)
+    far = (v - u * jnp.cos(plane.angles)) / jnp.sin(plane.angles)
+    return Place(u, jnp.where(along < -0.5, far, across), v, sq_off)
 
 
 def _first_guess(place: Place, plane: Plane) -> jax.Array:

@@ -1,7 +1,7 @@
 """A directory of finished tiles: what was computed before a kill, a full disk or new checkpoints is never lost.
 
 - `plan.json`: the divergence, N, C, the samples per sum, and the points (run, step, fingerprint) of each block
-- `tiles/KEY.npy`: a tile, float64; KEY hashes the fingerprints of its row and column points. On the diagonal of a
+- `tiles/KEY.npy`: a tile, float64; KEY hashes its row and column points. On the diagonal of a
   block with itself stand K(p, p), which are needed when the matrix grows
 - `manifest.jsonl`: a line per finished tile, with the checksum of its file; a tile without a line does not exist
 - `lock`: held by the process that works here
@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import MOST_SAMPLES, Divergence
-from infogeo.pairwise.plan import Layout, blocks_of, sample_step
+from infogeo.pairwise.plan import Layout, blocks_of, sample_step, workers_of_this_machine
 from infogeo.pairwise.tiled import TiledValues, put
 
-FORMAT = 2
-"""Raised whenever sums are made in another way: K(p, p) and K(p, q) must come from the same arithmetic."""
+FORMAT = 3
+"""Raised when sums are made in another way, since K(p, p) and K(p, q) must come from one arithmetic, or keys are."""
 
 
 class Tile(NamedTuple):
@@ -62,6 +62,7 @@ class TileDirectory:
     _keys: list[str]
     _recorded: dict[str, _Record]
     _lock: Lock = field(default_factory=Lock)
+    _closed: bool = False
 
     @classmethod
     @contextmanager
@@ -72,23 +73,34 @@ class TileDirectory:
             InputError: the directory belongs to something else, or holds points that have changed or are gone, or
                 another process works in it.
         """
-        if path.exists() and not (path / "plan.json").is_file() and any(e.name != "lock" for e in path.iterdir()):
+        points, facts = _identities(predictions), _facts(predictions, divergence)
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: is a file; tiles need a directory")
+        if path.exists() and not (path / "plan.json").is_file() and not _is_unused(path):
             raise InputError(f"{path}: holds something else than tiles; choose another place")
-        try:
-            (path / "tiles").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+        with _told(path):
+            path.mkdir(parents=True, exist_ok=True)
         with _locked(path):
-            points, facts = _identities(predictions), _facts(predictions, divergence)
             layout = _followed(path, points, facts, predictions, divergence)
             blocks = [[points[i] for i in block.tolist()] for block in layout.blocks]
             plan = {"format": FORMAT, **facts, "sums of": layout.samples, "blocks": blocks}
-            _replace(path / "plan.json", json.dumps(plan).encode())
-            keys = [_digest(json.dumps(facts), *(point[2] for point in block)) for block in blocks]
-            yield cls(path, layout, keys, _records(path))
+            with _told(path):
+                _replace(path / "plan.json", json.dumps(plan).encode())
+                (path / "tiles").mkdir(exist_ok=True)
+            keys = [_digest(json.dumps(facts), json.dumps(block)) for block in blocks]
+            tiles = cls(path, layout, keys, _records(path))
+            try:
+                yield tiles
+            finally:
+                tiles.close()
 
     def __contains__(self, at: tuple[int, int]) -> bool:
         return self._key(*at) in self._recorded
+
+    def close(self) -> None:
+        """Write no more: the directory is about to be another's."""
+        with self._lock:
+            self._closed = True
 
     def check(self, whole: NDArray[np.float64] | None = None) -> dict[int, NDArray[np.float64]]:
         """Read every tile that is recorded, and forget those that are not as they were written.
@@ -113,11 +125,12 @@ class TileDirectory:
             return own
 
         places = [(i, j) for i in range(count) for j in range(i, count) if (i, j) in self]
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(workers_of_this_machine()) as pool:
             found = {at: own for at, own in zip(places, pool.map(checked, places), strict=True) if own is not None}
         self._recorded = {self._key(*at): self._recorded[self._key(*at)] for at in found}
         lines = "".join(json.dumps(record._asdict()) + "\n" for record in self._recorded.values())
-        _replace(self.path / "manifest.jsonl", lines.encode())
+        with _told(self.path):
+            _replace(self.path / "manifest.jsonl", lines.encode())
         return {i: own for (i, j), own in found.items() if i == j}
 
     def write(self, tile: Tile) -> None:
@@ -131,17 +144,15 @@ class TileDirectory:
             values = values.copy()
             np.fill_diagonal(values, tile.self_sums)
         key = self._key(tile.row, tile.column)
-        try:
+        with _told(self.path):
             checksum = _save(self._file(tile.row, tile.column), values)
             record = _Record(key, checksum, tile.clipped)
             with self._lock, (self.path / "manifest.jsonl").open("a", encoding="utf-8") as manifest:
+                if self._closed:
+                    return
                 manifest.write(json.dumps(record._asdict()) + "\n")
                 _to_disk(manifest)
                 self._recorded[key] = record
-        except OSError as error:
-            raise InputError(
-                f"{self.path}: cannot be written ({error.strerror}); finished tiles are kept there, run again to go on"
-            ) from error
 
     def values(self) -> TiledValues:
         """The matrix."""
@@ -183,6 +194,23 @@ def recorded_tiles(path: Path) -> int:
     return len(manifest.read_bytes().splitlines()) if manifest.is_file() else 0
 
 
+def _is_unused(path: Path) -> bool:
+    """Whether a directory is empty, or was left before a plan was written."""
+    names = {entry.name for entry in path.iterdir()}
+    return names <= {"lock", "plan.json.part", "tiles"} and not ("tiles" in names and any((path / "tiles").iterdir()))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A disk that is full or fails is told in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); finished tiles are kept there, run again to go on"
+        ) from error
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a directory; the system lets go of it when the process ends, however it ends."""
@@ -190,7 +218,9 @@ def _locked(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: tiles on disk need the file locks of a POSIX system; leave the directory out")
     import fcntl  # the rest of the package does without it
 
-    with (path / "lock").open("a+", encoding="utf-8") as file:
+    with _told(path):
+        file = (path / "lock").open("a+", encoding="utf-8")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -207,7 +237,13 @@ def _identities(predictions: Predictions) -> list[list[Any]]:
     points, prints = predictions.points, predictions.fingerprints
     if len(prints) != len(points):
         raise InputError("predictions: have no fingerprints, so their tiles could not be told apart from others")
-    return [list(row) for row in zip(points["run"].tolist(), points["step"].tolist(), prints, strict=True)]
+    found = [list(row) for row in zip(points["run"].tolist(), points["step"].tolist(), prints, strict=True)]
+    seen: set[tuple[Any, Any]] = set()
+    for run, step, _ in found:
+        if type(step) is not int or (run, step) in seen:
+            raise InputError(f"predictions: step {step} of run '{run}' is no whole number, or is there twice")
+        seen.add((run, step))
+    return found
 
 
 def _facts(predictions: Predictions, divergence: Divergence) -> dict[str, Any]:

@@ -22,6 +22,8 @@ OPERAND_BYTES = 128 * 2**20
 """One operand of a tile, a block of points by a block of samples, stays below this."""
 TILE_BUFFERS, TOTAL_BYTES = 80, 40
 """Bytes per pair of a tile: those alive while it is computed; and from its total to its divergences on disk."""
+RECTANGLE_STRIP = 8
+"""Tiles of a strip of a rectangle whose rows are all held."""
 TILE_OPERANDS = 3
 """Copies of its operands that a tile may take."""
 WINDOW_BYTES, STREAM = 8 * 2**20, 6
@@ -114,7 +116,9 @@ class Plan:
                 rows = [i for i in held if not self.square or i < j]
                 if self.square and first == 0:
                     rows.insert(0, j)
-                size = _strip_length(self.held, len(self.rows)) + (self.held < len(self.rows))  # and the diagonal
+                size = _strip_length(self.held, len(self.rows), self.square) + (
+                    self.held < len(self.rows)
+                )  # and the diagonal
                 strips += [Strip(j, tuple(rows[start : start + size])) for start in range(0, len(rows), size)]
             groups.append(Group(held if self.held else range(0), strips))
         return groups
@@ -193,7 +197,7 @@ def plan_pairwise(
         return copies * held * row_part * parts + workers * STREAM * window * streamed
 
     def needed(held: int, window: int) -> int:
-        tiles = TILE_BUFFERS + TOTAL_BYTES * (_strip_length(held, len(rows)) + 1)
+        tiles = TILE_BUFFERS + TOTAL_BYTES * (_strip_length(held, len(rows), to is None) + 1)
         working = workers * (TILE_OPERANDS * (row_part + part) + tiles * max(height, width) ** 2)
         return in_memory + working + predictions_held(held, window) + (0 if on_disk else 8 * p * q)
 
@@ -216,9 +220,15 @@ def plan_pairwise(
     raise InputError(message)
 
 
-def _strip_length(held: int, blocks: int) -> int:
-    """Tiles of a strip: all rows that are held, or one, whose total stays in the cache, where nothing is read again."""
-    return max(1, held) if held < blocks else 1
+def _strip_length(held: int, blocks: int, square: bool) -> int:
+    """Tiles of a strip: all rows that are held.
+
+    Where all are, it is one, whose total stays in the cache: a square's columns are held as well. A rectangle's are
+    read again for every strip, so there it is a few.
+    """
+    if held < blocks:
+        return max(1, held)
+    return 1 if square else min(held, RECTANGLE_STRIP)
 
 
 def _device_memory() -> int | None:

@@ -1,8 +1,22 @@
-"""Pictures of embeddings, spectra, matrices and learning curves: plotly figures from records only."""
+"""Pictures of embeddings, spectra, matrices, learning curves and comparisons: plotly figures from records only."""
 
+from infogeo.plots.clusters import dendrogram
+from infogeo.plots.comparison import importance_bars, progress_curves, road_distance, trajectory_map, tube_widths
 from infogeo.plots.curves import learning_curves
 from infogeo.plots.heatmap import matrix
 from infogeo.plots.paths import trajectories
 from infogeo.plots.shares import spectrum, stress
 
-__all__ = ["learning_curves", "matrix", "spectrum", "stress", "trajectories"]
+__all__ = [
+    "dendrogram",
+    "importance_bars",
+    "learning_curves",
+    "matrix",
+    "progress_curves",
+    "road_distance",
+    "spectrum",
+    "stress",
+    "trajectories",
+    "trajectory_map",
+    "tube_widths",
+]

@@ -1,5 +1,6 @@
 """The report: one HTML page that opens anywhere, offline, with the map, the numbers and where they came from."""
 
+from infogeo.report.comparison import write_comparison
 from infogeo.report.page import write
 
-__all__ = ["write"]
+__all__ = ["write", "write_comparison"]

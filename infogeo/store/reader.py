@@ -46,6 +46,8 @@ def read_store(path: Path) -> StoreContent:
         runs = [_run(path, folder) for folder in sorted((path / "runs").glob("run-*"))]
         labels = np.asarray(_array(group, "labels")[...]) if "labels" in group else None
         coarse = _coarse_graining(group) if "kept_classes" in group else None
+        if labels is not None and labels.min() < 0:
+            raise ValueError("some of its labels are lost")
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: is a damaged store ({error})") from error
     runs = [run for run in runs if run.array.shape[0]]

@@ -67,7 +67,7 @@ class StoreWriter:
             attribute = {"format": FORMAT, "content": CONTENT, "classes": list(space.names), "probe": probe}
             group.attrs[ATTRIBUTE] = attribute
             if known is not None:
-                _write(group, "labels", known)
+                _write(group, "labels", known, fill=-1)
             if merged:
                 _write(group, "kept_classes", classes.kept)
                 group["kept_classes"].attrs["merged_from"] = list(classes.classes.names)
@@ -121,10 +121,15 @@ def write_store(path: str | PathLike[str], predictions: Predictions, *, overwrit
             writer.write_run(run, points["step"][rows], log_probs, metadata)
 
 
-def _write(group: zarr.Group, name: str, values: NDArray[Any], chunks: tuple[int, ...] | None = None) -> None:
-    """One array, uncompressed: log-probabilities hardly compress, and plain chunks read fastest."""
-    fill = np.nan if values.dtype.kind == "f" else 0
+def _write(
+    group: zarr.Group, name: str, values: NDArray[Any], chunks: tuple[int, ...] | None = None, fill: int = 0
+) -> None:
+    """One array, uncompressed: log-probabilities hardly compress, and plain chunks read fastest.
+
+    What is lost reads as NaN, or as `fill` where there is no NaN.
+    """
+    lost = np.nan if values.dtype.kind == "f" else fill
     array = group.create_array(
-        name, shape=values.shape, dtype=values.dtype, chunks=chunks or values.shape, fill_value=fill, compressors=None
+        name, shape=values.shape, dtype=values.dtype, chunks=chunks or values.shape, fill_value=lost, compressors=None
     )
     array[...] = values

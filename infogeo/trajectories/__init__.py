@@ -1,5 +1,6 @@
 """Trajectories: progress, equal progress, lengths, the distances between runs, and which factor separates them."""
 
+from infogeo.trajectories.comparison import Comparison, compare_runs
 from infogeo.trajectories.configuration import configuration_matrix
 from infogeo.trajectories.distances import at_steps, frechet_distances, soft_distances, trajectory_divergence
 from infogeo.trajectories.group_test import FactorTest, permanova
@@ -14,23 +15,30 @@ from infogeo.trajectories.progress import (
     with_progress,
 )
 from infogeo.trajectories.reindex import GRID, common_grid, reached, reindexed
+from infogeo.trajectories.same_road import Pace, pace
 from infogeo.trajectories.shape import Shapes, shapes
+from infogeo.trajectories.tube import Tubes, tubes
 
 __all__ = [
     "GRID",
     "AccuracyProgress",
+    "Comparison",
     "FactorImportance",
     "FactorTest",
+    "Pace",
     "Progress",
     "Shapes",
     "StepProgress",
+    "Tubes",
     "at_steps",
     "common_grid",
+    "compare_runs",
     "configuration_matrix",
     "factor_importance",
     "frechet_distances",
     "geodesic",
     "geodesic_points",
+    "pace",
     "permanova",
     "progress_of",
     "reached",
@@ -38,5 +46,6 @@ __all__ = [
     "shapes",
     "soft_distances",
     "trajectory_divergence",
+    "tubes",
     "with_progress",
 ]

@@ -23,24 +23,26 @@ def trajectory_divergence(
     at_equal: Predictions,
     divergence: Divergence,
     *,
+    weights: ArrayLike | None = None,
     snapshot: int | None = None,
     memory: int | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> PairwiseMatrix:
     """The divergence between trajectories: a mean over the values of progress at which all runs were taken.
 
-    d(P, Q) = (1 / T) sum_t d(P_s(t), Q_s(t)), for T values of progress s(t), where d is a mean over samples: the
-    integral of d over progress, per unit of progress. Points of the result are whole runs.
+    d(P, Q) = sum_t w_t d(P_s(t), Q_s(t)) / sum_t w_t, for T values of progress s(t), where d is a mean over samples:
+    with equal weights the integral of d over progress, per unit of progress. Points of the result are whole runs.
 
     Args:
         at_equal: R runs of T points each, from `reindexed` (equal progress) or taken at equal steps.
         divergence: which divergence.
+        weights: of the T values [T], none negative; by default all alike.
         snapshot: one of the T values alone, by its number.
         memory: the bytes that each of the T matrices may take; see `plan_pairwise`.
         report: called with (values done, values in all).
 
     Raises:
-        InputError: runs of different lengths, or a snapshot that is not there.
+        InputError: runs of different lengths, other weights than T, or a snapshot that is not there.
 
     Source: Mao et al., PNAS 121 (2024) e2310002121.
     """
@@ -50,22 +52,23 @@ def trajectory_divergence(
     if len(lengths) != 1:
         raise InputError(f"runs: have between {min(lengths)} and {max(lengths)} points, expected as many each; reindex")
     table = np.stack(rows)
-    times = range(table.shape[1])
+    share = _shares(weights, table.shape[1])
     if snapshot is not None:
-        if not -len(times) <= snapshot < len(times):
-            raise InputError(f"snapshot: {snapshot}, but there are {len(times)} values of progress")
-        times = [times[snapshot]]
+        if not -len(share) <= snapshot < len(share):
+            raise InputError(f"snapshot: {snapshot}, but there are {len(share)} values of progress")
+        share = np.eye(len(share))[snapshot]
     total, clipped = np.zeros((len(table), len(table))), 0
+    times = np.flatnonzero(share).tolist()
     for done, t in enumerate(times):
         matrix = pairwise_divergence(at_equal.take(table[:, t]), divergence, memory=memory)
-        total += matrix.values
+        total += share[t] * np.asarray(matrix.values)
         clipped += matrix.clipped
         if report is not None:
             report(done + 1, len(times))
-    runs = points.take(table[:, 0])
+    runs = points.per_run()
     kept = {name: values for name, values in runs.columns.items() if name != "progress"}
     return PairwiseMatrix(
-        values=total / len(times),
+        values=total,
         points=Points(kept),
         divergence=divergence.name,
         fisher_factor=divergence.fisher_factor,
@@ -79,9 +82,11 @@ def at_steps(predictions: Predictions, steps: ArrayLike) -> Predictions:
     """The checkpoints of every run at the same steps [T], for a comparison at equal time.
 
     Raises:
-        InputError: a run lacks one of them.
+        InputError: the steps do not grow, or a run lacks one of them.
     """
     wanted = np.atleast_1d(np.asarray(steps))
+    if wanted.ndim != 1 or not len(wanted) or np.any(np.diff(wanted) <= 0):
+        raise InputError("steps: expected growing steps, each once")
     points, rows = predictions.points, []
     for run in points.runs:
         own = points.of_run(run)
@@ -113,8 +118,8 @@ def soft_distances(matrix: PairwiseMatrix, softness: float = SOFTNESS) -> Pairwi
     """A soft distance between runs [R, R]: how far the points of one are from the nearby points of the other.
 
     d(x, Y) = sum_t w_t d_t / sum_t w_t with w_t = exp(-d_t / (2 s^2)) dy_t, where d_t is the divergence from x to the
-    t-th point of Y, and dy_t the root of the divergence from there to its next point: points count by the length that
-    they stand for. The mean of d(x, Y) over the points x of X, weighted by dx, is symmetrised by the mean of both ways.
+    t-th point of Y, and dy_t the length that it stands for: the mean of the roots of the divergences to its neighbours
+    in the run. The mean of d(x, Y) over the points x of X, weighted by dx, is symmetrised by the mean of both ways.
 
     Args:
         matrix: divergences between all points [P, P].
@@ -123,20 +128,30 @@ def soft_distances(matrix: PairwiseMatrix, softness: float = SOFTNESS) -> Pairwi
     Raises:
         InputError: the matrix is rectangular, or the softness is not positive.
 
-    Source: the code of Mao et al. (2024), where s = 0.1.
+    Source: the code of Mao et al. (2024), where s = 0.1 and a point stands for the step that follows it.
     """
     if not softness > 0:
         raise InputError(f"softness: {softness}; give a number above zero")
 
     def one_way(block: NDArray[np.float64], lengths: NDArray[np.float64], own: NDArray[np.float64]) -> float:
-        nearest = block.min(axis=1, keepdims=True)  # weights relative to the nearest point: none underflows to 0 / 0
-        weights = np.exp((nearest - block) / (2 * softness**2)) * lengths
-        return float(np.average((weights * block).sum(axis=1) / weights.sum(axis=1), weights=own))
+        seen = block[:, lengths > 0]
+        nearest = seen.min(axis=1, keepdims=True)  # weights are relative to the nearest point, whose own is not zero
+        weights = np.exp((nearest - seen) / (2 * softness**2)) * lengths[lengths > 0]
+        return float(np.average((weights * seen).sum(axis=1) / weights.sum(axis=1), weights=own))
 
     def both_ways(block: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         return (one_way(block, y, x) + one_way(block.T, x, y)) / 2
 
     return _between_runs(matrix, both_ways)
+
+
+def _shares(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
+    if weights is None:
+        return np.full(count, 1 / count)
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != (count,) or not np.isfinite(given).all() or given.min() < 0 or not given.sum() > 0:
+        raise InputError(f"weights: expected {count} numbers, none negative and not all zero")
+    return given / given.sum()
 
 
 def _frechet(block: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -171,11 +186,12 @@ def _between_runs(
     for i in range(len(rows)):
         for j in range(i):
             found[i, j] = found[j, i] = distance(values[np.ix_(rows[i], rows[j])], lengths[i], lengths[j])
-    first = points.take([int(r[0]) for r in rows])
-    return replace(matrix, values=found, points=first)
+    return replace(matrix, values=found, points=points.per_run())
 
 
 def _lengths(own: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The root of the divergence from each point of a run to its next; the last counts like the one before it."""
+    """The length that each point of a run stands for: the mean root of the divergences to its neighbours."""
     steps = np.sqrt(np.diagonal(own, 1))
-    return np.append(steps, steps[-1]) if len(steps) and steps.any() else np.ones(len(own))
+    if not steps.any():
+        return np.ones(len(own))
+    return (np.append(steps, steps[-1]) + np.append(steps[0], steps)) / 2

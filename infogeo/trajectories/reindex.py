@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.errors import InputError
-from infogeo.core.points import Points
 from infogeo.core.predictions import LogProbReader, Predictions
 from infogeo.geometry.geodesic import Geodesic
 from infogeo.trajectories.progress import Progress
@@ -100,7 +99,8 @@ def reindexed(predictions: Predictions, progress: Progress, grid: ArrayLike = GR
         grid: values of progress [T]; see `common_grid` for those that all runs pass.
 
     Returns:
-        Predictions of R runs at T values each: `step` counts them, and the column `progress` tells them.
+        Predictions of R runs at T values each: `step` counts them, and the column `progress` tells them. Metadata that
+        change along a run are left out.
 
     Raises:
         InputError: the progress is of other points, or the grid does not grow from 0 to 1.
@@ -113,12 +113,8 @@ def reindexed(predictions: Predictions, progress: Progress, grid: ArrayLike = GR
     if values.ndim != 1 or not len(values) or values.min() < 0 or values.max() > 1 or np.any(np.diff(values) <= 0):
         raise InputError("grid: expected growing values of progress between 0 and 1")
     points, found = predictions.points, crossings(progress, values)
-    metadata = [
-        {name: points[name][points.of_run(run)[0]].item() for name in points.metadata if name != "progress"}
-        for run in found
-    ]
-    table = Points.of_runs(list(found), [np.arange(len(values))] * len(found), metadata)
-    table = table.with_columns(progress=np.tile(values, len(found)))
+    runs = points.per_run().take(np.repeat(np.arange(len(found)), len(values)))
+    table = runs.with_columns(step=np.tile(np.arange(len(values)), len(found)), progress=np.tile(values, len(found)))
     joined = Crossing(
         *(np.concatenate([getattr(c, name) for c in found.values()]) for name in ("before", "after", "share"))
     )

@@ -17,7 +17,8 @@ from infogeo.trajectories.progress import Progress
 
 NEAR = 0.1
 """Progress below this is near ignorance, and above one minus this near truth."""
-NUMBERS_AT_ONCE = 2**20
+NUMBERS_AT_ONCE = 2**22
+"""Numbers of a run that are held at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def shapes(
 ) -> Shapes:
     """Length, speed, curvature and tortuosity of every run, in one pass over its checkpoints, in float64.
 
-    Steps are taken in difference form, see `trajectory_steps`. Memory is a few checkpoints.
+    Steps are taken in difference form, see `trajectory_steps`. Memory is 16 MB, or one sample of a run if that is more.
 
     Args:
         predictions: P checkpoints.
@@ -87,7 +88,7 @@ def shapes(
         found[:, r] = steps.sum(), coarse, direct, *near
         if report is not None:
             report(r + 1, len(rows))
-    return Shapes(points, travelled, speed, curvature, points.take([int(own[0]) for own in rows]), *found)
+    return Shapes(points, travelled, speed, curvature, points.per_run(), *found)
 
 
 def _walk(
@@ -95,7 +96,7 @@ def _walk(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
     """Fisher steps [T - 1] and turning angles [T - 2] of a run, its length by every second checkpoint, its chord."""
     count = len(rows)
-    few = max(1, NUMBERS_AT_ONCE // predictions.n_classes)
+    few = max(1, NUMBERS_AT_ONCE // (predictions.n_classes * count))
     steps, turns = np.zeros(count - 1), np.zeros((max(count - 2, 0), 3))
     pairs = [*zip(range(0, count, 2), range(2, count, 2), strict=False)]
     if count > 1 and count % 2 == 0:

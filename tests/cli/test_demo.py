@@ -81,3 +81,59 @@ def test_the_stores_map_again_from_the_shell(made, tmp_path):
         expected, found = ([float(r["eigenvalue"]) for r in csv.DictReader(f)][:3] for f in (a, b))
     # the same tiles, the same products: only the number of Lanczos vectors differs
     assert found == pytest.approx(expected, rel=1e-9)
+
+
+SMALL = """
+from dataclasses import replace
+from infogeo import demo
+group = demo.Group("mlp-narrow", "adam")
+short = lambda start: tuple(replace(lesson, epochs=2) for lesson in start.lessons)
+demo.groups, demo.START_GROUPS = lambda: (group,), (group,)
+demo.STARTS = tuple(replace(start, lessons=short(start)) for start in demo.STARTS)
+"""
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """A full demo of one usual group and one group of special runs, the latter trained for two epochs."""
+    out = tmp_path_factory.mktemp("full") / "demo"
+    process = shell("demo", "--full", "--out", out, first=SMALL.strip())
+    assert process.returncode == 0, process.stderr
+    return out, process
+
+
+def test_the_stores_of_a_full_demo_tell_start_and_task_of_every_run(full):
+    for part in ("train", "test"):
+        points = infogeo.load(full[0] / f"{part}.zarr").points
+        first = points.take([points.of_run(run)[0] for run in points.runs])
+        kinds = list(zip(first["start"].tolist(), first["task"].tolist(), strict=True))
+        assert {kind: kinds.count(kind) for kind in kinds} == {
+            ("fresh", "true labels"): 6,
+            ("fresh", "shuffled labels"): 3,
+            ("corner", "true labels"): 3,
+            ("perturbed", "true labels"): 3,
+        }
+    assert "mlp-narrow/adam/wd0/seed2" in points.runs
+    assert "mlp-narrow/adam/wd0/seed2/corner" in points.runs
+
+
+def test_a_full_demo_says_where_each_kind_of_special_run_went(full):
+    out, process = full
+    predictions = infogeo.load(out / "test.zarr")
+    progress = infogeo.progress_of(predictions)
+    for name in ("shuffled", "corner", "perturbed"):
+        rows = [predictions.points.of_run(f"mlp-narrow/adam/wd0/seed{seed}/{name}")[-1] for seed in range(3)]
+        (line,) = (line for line in process.stderr.splitlines() if line.startswith(f"{name} runs: "))
+        assert f"progress {progress.values[rows].mean():.2f} (usual: " in line
+        assert f"{progress.distance[rows].mean():.2f} (usual: " in line
+
+
+def test_the_plain_demo_has_neither_column(made):
+    assert not {"start", "task"} & set(infogeo.load(made[0] / "test.zarr").points.metadata)
+
+
+def test_the_help_explains_the_full_demo():
+    page = shell("demo", "--help").stdout
+    assert "--full" in page
+    for word in ("shuffle", "corners", "perturbed", "start", "task"):
+        assert word in page

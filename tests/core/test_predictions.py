@@ -215,3 +215,15 @@ def test_some_checkpoints_are_taken_by_indices_or_a_mask_and_stay_lazy():
     assert found.log_probs.shape == (4, 30, 3)
     assert np.array_equal(found.log_probs[1:3, 4:9], given.log_probs[[9, 15], 4:9])
     assert found.log_probs[0:0].shape == (0, 30, 3)
+
+
+@pytest.mark.parametrize("steps", [[0, 0, 1], [0, 0.5, 1], ["a", "b", "c"]])
+def test_steps_that_do_not_tell_checkpoints_apart_are_refused(steps):
+    with pytest.raises(InputError, match="steps: those of run 'a' must be whole numbers, each once"):
+        infogeo.Predictions.from_arrays({"a": probabilities()}, steps=steps)
+
+
+def test_whole_steps_given_as_floats_are_whole():
+    assert (
+        infogeo.Predictions.from_arrays({"a": probabilities()}, steps=[0.0, 1.0, 5.0]).points["step"].dtype == np.int64
+    )

@@ -59,6 +59,12 @@ def test_a_truncated_chunk_is_an_error_that_names_its_file(store):
         infogeo.load(store)
 
 
+def test_lost_labels_are_an_error_and_not_zeros(store):
+    next((store / "labels" / "c").iterdir()).unlink()
+    with pytest.raises(infogeo.InputError, match="is a damaged store .some of its labels are lost"):
+        infogeo.load(store)
+
+
 def test_numbers_that_are_not_those_that_were_written_are_refused(store):
     """The fingerprint stands for the checks that were made before writing, and for nothing else."""
     array = zarr.open_group(store, mode="r+")["runs/run-net-1/log_probs"]

@@ -77,6 +77,8 @@ def test_runs_of_different_lengths_and_missing_steps_are_refused():
         trajectory_divergence(given, infogeo.Bhattacharyya(), snapshot=6)
     with pytest.raises(infogeo.InputError, match="steps: run 'net-3' has no step 5"):
         at_steps(given.take(range(23)), [0, 5])
+    with pytest.raises(infogeo.InputError, match="steps: expected growing steps"):
+        at_steps(given, [3, 0])
 
 
 @pytest.mark.parametrize("lengths", [(1, 1), (1, 5), (4, 7), (6, 6)])
@@ -91,7 +93,9 @@ def test_frechet_and_soft_distances_are_what_their_definitions_say(lengths):
 
     def lengths_of(rows):
         steps = [np.sqrt(matrix.values[a, b]) for a, b in pairwise(rows)]
-        return [*steps, steps[-1]] if steps else [1.0]
+        if not steps:
+            return [1.0]
+        return [(a + b) / 2 for a, b in zip([steps[0], *steps], [*steps, steps[-1]], strict=True)]
 
     expected = slow.soft(block, lengths_of(first), lengths_of(second), 0.1)
     assert soft_distances(matrix).values[0, 1] == pytest.approx(expected, rel=1e-12)
@@ -115,5 +119,22 @@ def test_the_soft_distance_of_far_runs_does_not_underflow():
     points = infogeo.Points.of_runs(["a", "b"], [[0, 1], [0, 1]])
     matrix = infogeo.PairwiseMatrix.from_array(d, points)
     assert soft_distances(matrix).values[0, 1] == pytest.approx(80)
+    with pytest.raises(infogeo.InputError, match="softness: 0"):
+        soft_distances(matrix, softness=0)
+
+
+def test_points_that_repeat_at_the_end_of_a_run_do_not_spoil_its_soft_distance():
+    own = np.array([[0, 20.0, 20], [20, 0, 0], [20, 0, 0]])
+    across = np.array([[30.0, 40, 40], [40, 0.1, 0.1], [40, 0.1, 0.1]])
+    points = infogeo.Points.of_runs(["a", "b"], [[0, 1, 2]] * 2)
+    matrix = infogeo.PairwiseMatrix.from_array(np.block([[own, across], [across.T, own]]), points)
+    # (x, nearest of y) = (30, 0.1, 0.1), weighted by the lengths sqrt(20) (1, 1 / 2, 0)
+    assert soft_distances(matrix).values[0, 1] == pytest.approx((30 + 0.1 / 2) / 1.5)
+    with pytest.raises(infogeo.InputError, match="softness: -1"):
+        soft_distances(matrix, softness=-1)
+
+
+def test_wrong_softness_is_refused():
+    matrix = infogeo.pairwise_divergence(trajectories(), infogeo.Bhattacharyya())
     with pytest.raises(infogeo.InputError, match="softness: 0"):
         soft_distances(matrix, softness=0)

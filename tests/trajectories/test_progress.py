@@ -67,6 +67,20 @@ def test_a_trajectory_on_the_geodesic_has_its_parameter_as_progress(kind, defini
     assert found.distance.max() <= 2**-23 * np.abs(ends).max()
 
 
+@pytest.mark.parametrize(("kind", "definition"), KINDS)
+@pytest.mark.parametrize("confidence", [3.0, 8.0, 15.0])
+def test_progress_between_confident_predictions_is_that_of_a_dense_grid(kind, definition, confidence):
+    """Ends and predictions overlap by as little as exp(-40): differences from the start would cancel."""
+    p, q, *rest = random_log_probs(5, 6, 40, 6, confidence)
+    found = predictions(np.stack(rest))
+    values = progress_of(found, definition, Geodesic.between(p, q)).values
+    for row, value in zip(found.log_probs, values, strict=True):
+        exact = by_grid(row, p, q, kind)
+        if abs(value - exact) > STATED:  # a flat minimum: as good as the best to the rounding of float32
+            least, here = (mean_along(row, p, q, t, kind) for t in (exact, value))
+            assert here - least <= 2**-22 * max(1.0, least)
+
+
 def test_one_large_probe_set_is_as_accurate_as_many_small_ones():
     """50,000 samples are summed in float32."""
     rng = np.random.default_rng(2)

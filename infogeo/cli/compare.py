@@ -1,0 +1,115 @@
+"""`infogeo compare`: which factors of training separate trajectories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import typer
+
+from infogeo.cli import options
+from infogeo.cli.console import Messages, answers_for_errors, as_bytes, existing
+
+AXES = 10
+
+
+@answers_for_errors
+def compare(
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Stores, .npy or .npz files, or folders of these.", metavar="INPUT...")
+    ],
+    group: Annotated[
+        list[str],
+        typer.Option(
+            help="A column of --meta (or of the store) to compare by, for example the architecture. Repeat it for "
+            "each factor; the seed is none.",
+            metavar="COLUMN",
+        ),
+    ],
+    labels: options.Labels = None,
+    meta: options.Meta = None,
+    steps: options.Steps = None,
+    kind: options.As = None,
+    divergence: Annotated[
+        options.DivergenceName, typer.Option(help="Which divergence, in nats, averaged over samples and progress.")
+    ] = options.DivergenceName.bhattacharyya,
+    permutations: Annotated[
+        int, typer.Option(help="Exchanges of labels behind each p-value.", min=19, metavar="K")
+    ] = 999,
+    memory: options.Memory = None,
+    seed: options.Seed = 0,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    out: Annotated[Path, typer.Option(help="Directory to make.", metavar="DIR")] = Path("infogeo-comparison"),
+) -> None:
+    """Say which factors of training separate the trajectories of runs, and by how much.
+
+    Every checkpoint is given its progress from ignorance to truth; runs are compared where they have come equally far.
+    Each factor is tested by exchanging its labels among runs that agree in all other factors (PERMANOVA), and a
+    random forest says how well it predicts the divergences between configurations that it has not seen. The same
+    divergences at equal steps tell pace from path.
+
+    Writes trajectories.csv (run, step, progress, distance_to_geodesic, speed, length, curvature, accuracy), runs.csv,
+    trajectory_distances.csv, importance.csv, tests.csv, report.html and provenance.json. Lengths are in the Fisher
+    metric.
+
+    Example: infogeo compare demo/test.zarr --group architecture --group optimiser --group weight_decay --out compared
+    """
+    from dataclasses import replace
+
+    from infogeo.cli.comparisondir import is_comparison, write_comparison_directory
+    from infogeo.cli.embed import read_predictions
+    from infogeo.cli.mapdir import (
+        provenance_of_environment,
+        provenance_of_map,
+        provenance_of_merging,
+        provenance_of_predictions,
+    )
+    from infogeo.core.output import check_free, written_beside
+    from infogeo.embed import embed_predictions
+    from infogeo.trajectories.comparison import check, compare_runs
+
+    check_free(out, overwrite, is_comparison)
+    messages, began, limit = Messages(quiet), monotonic(), as_bytes(memory)
+    predictions = read_predictions(messages, existing(inputs), labels, meta, steps, kind, limit)
+    check(predictions, tuple(group))
+    chosen = options.divergence_of(divergence)
+    accuracy, loss = predictions.scores()
+    predictions = replace(predictions, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))
+    comparison = compare_runs(
+        predictions, group, chosen, permutations=permutations, seed=seed, memory=limit, stage=messages.progress
+    )
+    with messages.progress("map") as progress:
+        made = embed_predictions(predictions, chosen, AXES, progress, limit)
+    for line in (
+        *comparison.notes,
+        *(test.sentence() for test in comparison.tests),
+        *(pace.sentence() for pace in comparison.paces),
+        comparison.sentence(),
+    ):
+        messages.say(line)
+    recorded = {
+        "predictions": [str(p.resolve()) for p in inputs],
+        "labels": labels and str(labels.resolve()),
+        "meta": meta and str(meta.resolve()),
+        "steps": steps and str(steps.resolve()),
+        "as": kind and str(kind),
+    }
+    provenance = {
+        **provenance_of_environment(monotonic() - began),
+        **provenance_of_predictions(predictions, recorded),
+        **provenance_of_merging(predictions),
+        **provenance_of_map(made.matrix, made.embedding),
+        "comparison": {
+            "factors": list(comparison.factors),
+            "progress": f"{type(comparison.progress.definition).__name__} from ignorance to truth",
+            "values of progress": [float(comparison.grid[0]), float(comparison.grid[-1]), len(comparison.grid)],
+            "permutations": permutations,
+            "notes": list(comparison.notes),
+        },
+        "seed": seed,
+    }
+    with written_beside(out, overwrite, is_comparison) as target:
+        write_comparison_directory(target, comparison, made.embedding, provenance)
+    print(out / "report.html")
