@@ -20,6 +20,8 @@ MOST_STEPS = 60
 """Every second step is at least a bisection, and log2(1 / PRECISION) is 23."""
 UNROLLED = 18
 """Up to so many classes the sums over them are written out, which the compiler keeps in registers."""
+NEAR, FAR = 0.5, 0.5
+"""An angle between ends below which differences are taken; an overlap with the start below which they are not."""
 TINY = 1e-30
 """Below every squared sine that float32 sees."""
 
@@ -101,11 +103,15 @@ class ArcProgress:
     unit: ClassVar[str] = "mean angle, radians"
 
     def slopes(self, place: Place, plane: Plane, t: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """-G part / sine and G^2 cosine sq_off / sine^3."""
+        """-G part / sine and G^2 cosine sq_off / sine^3.
+
+        Both are one sum of complex numbers: for two sums XLA would compute the terms twice.
+        """
         cosine, part = place.seen_from(t, plane)
         inverse = lax.rsqrt(jnp.maximum(place.sq_off + part**2, TINY))
         second = plane.angles**2 * cosine * place.sq_off * inverse**3
-        return -(plane.angles * part * inverse).mean(axis=1), second.mean(axis=1)
+        both = lax.complex(-plane.angles * part * inverse, second).mean(axis=1)
+        return both.real, both.imag
 
     def distance(self, cosine: NDArray[np.float32], sq_sine: NDArray[np.float32]) -> NDArray[np.float64]:
         """The mean angle, from its tangent, which is accurate for small ones too (and slow in XLA)."""
@@ -136,15 +142,17 @@ class BhattacharyyaProgress:
         return terms.mean(axis=1, dtype=np.float64)
 
 
-@partial(jax.jit, static_argnums=0)
-def nearest(definition: GeodesicProgress, log_x: jax.Array, plane: Plane) -> tuple[jax.Array, jax.Array, jax.Array]:
+@partial(jax.jit, static_argnums=(0, 3))
+def nearest(
+    definition: GeodesicProgress, log_x: jax.Array, plane: Plane, near_ends: bool
+) -> tuple[jax.Array, jax.Array, jax.Array]:
     """argmin_t [B] over [0, 1], for log-probabilities [B, N, C]; cosine and squared sine [B, N] of the angles there.
 
     Newton's method, kept in a bracket: a step that leaves it, or is not half as long as the one before the last, is
     a bisection instead. Where the function has a kink, as for predictions on the geodesic, that alone converges. All B
     searches advance together until the last one ends.
     """
-    place = _place(log_x, plane)
+    place = _place(log_x, plane, near_ends=near_ends)
 
     def advance(state: Any) -> Any:
         here, low, high, last, before, count = state
@@ -165,37 +173,41 @@ def nearest(definition: GeodesicProgress, log_x: jax.Array, plane: Plane) -> tup
     return t, cosine, place.sq_off + part**2
 
 
-def _place(log_x: jax.Array, plane: Plane) -> Place:
-    """From sqrt(x) - sqrt(p) = sqrt(p) expm1((log x - log p) / 2): what is near keeps its accuracy.
+def _place(log_x: jax.Array, plane: Plane, *, near_ends: bool) -> Place:
+    """From sums over classes of sqrt(x), or where ends are near of sqrt(x) - sqrt(p): differences keep accuracy.
 
-    What is far from the start is seen from sums of products, of which none is negative: these keep theirs.
+    What is far from the start is always seen from sums of products, of which none is negative: these keep theirs.
     """
     classes = jnp.transpose(log_x, (2, 0, 1))
     unroll = len(classes) if len(classes) <= UNROLLED else 1
     zero = jnp.zeros(log_x.shape[:2], dtype=jnp.float32)
 
-    def half_log_ratio(c: Any) -> jax.Array:
-        return (classes[c] - plane.log_start[:, c]) / 2
+    def root(c: Any) -> jax.Array:
+        return plane.start[:, c] * jnp.exp((classes[c] - plane.log_start[:, c]) / 2)
+
+    def difference(c: Any) -> jax.Array:
+        return plane.start[:, c] * jnp.expm1((classes[c] - plane.log_start[:, c]) / 2)
+
+    seen = difference if near_ends else root
+
+    def products(c: Any, sums: Any) -> Any:
+        u, v = sums
+        here = root(c)
+        return u + here * plane.start[:, c], v + here * plane.end[:, c]
 
     def inside(c: Any, sums: Any) -> Any:
-        along, across, u, v = sums
-        difference = plane.start[:, c] * jnp.expm1(half_log_ratio(c))
-        root = plane.start[:, c] * jnp.exp(half_log_ratio(c))
-        return (
-            along + difference * plane.start[:, c],
-            across + difference * plane.across[:, c],
-            u + root * plane.start[:, c],
-            v + root * plane.end[:, c],
-        )
+        along, across = sums
+        here = seen(c)
+        return along + here * plane.start[:, c], across + here * plane.across[:, c]
 
     def outside(c: Any, sum_of_squares: Any) -> Any:
-        difference = plane.start[:, c] * jnp.expm1(half_log_ratio(c))
-        return sum_of_squares + (difference - along * plane.start[:, c] - across * plane.across[:, c]) ** 2
+        return sum_of_squares + (seen(c) - along * plane.start[:, c] - across * plane.across[:, c]) ** 2
 
-    along, across, u, v = lax.fori_loop(0, len(classes), inside, (zero, zero, zero, zero), unroll=unroll)
+    u, v = lax.fori_loop(0, len(classes), products, (zero, zero), unroll=unroll)
+    along, across = lax.fori_loop(0, len(classes), inside, (zero, zero), unroll=unroll)
     sq_off = lax.fori_loop(0, len(classes), outside, zero, unroll=unroll)
     far = (v - u * jnp.cos(plane.angles)) / jnp.sin(plane.angles)
-    return Place(u, jnp.where(along < -0.5, far, across), v, sq_off)
+    return Place(u, jnp.where(u < FAR, far, across), v, sq_off)
 
 
 def _first_guess(place: Place, plane: Plane) -> jax.Array:

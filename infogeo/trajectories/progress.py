@@ -15,7 +15,7 @@ from infogeo.core.kinds import Kind
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions, fingerprint
 from infogeo.geometry.geodesic import Geodesic
-from infogeo.geometry.progress import ArcProgress, GeodesicProgress, Plane, nearest
+from infogeo.geometry.progress import NEAR, ArcProgress, GeodesicProgress, Plane, nearest
 
 NUMBERS_AT_ONCE = 2**20
 """Numbers of predictions that are looked at at a time."""
@@ -146,11 +146,11 @@ def progress_of(
         raise InputError("along: the geodesic has no length, its two ends predict the same")
     values, distance = np.empty(predictions.n_points), np.empty(predictions.n_points)
     size = max(1, NUMBERS_AT_ONCE // (predictions.n_samples * predictions.n_classes))
-    plane = Plane.of(road)
+    plane, near_ends = Plane.of(road), bool(road.angles.min() < NEAR)
     for start in range(0, predictions.n_points, size):
         stop = min(start + size, predictions.n_points)
         rows = slice(max(0, stop - size), stop)  # the last block is a whole one too: one shape, one compilation
-        values[rows], *angles = nearest(definition, np.asarray(predictions.log_probs[rows]), plane)
+        values[rows], *angles = nearest(definition, np.asarray(predictions.log_probs[rows]), plane, near_ends)
         distance[rows] = definition.distance(*map(np.asarray, angles))
         if report is not None:
             report(stop, predictions.n_points)
