@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infogeo.cli import options
 from infogeo.cli.console import Messages, answers_for_errors, as_bytes, existing
+
+if TYPE_CHECKING:
+    from infogeo.core.predictions import Predictions
 
 AXES = 10
 
@@ -27,6 +30,20 @@ def compare(
             metavar="COLUMN",
         ),
     ],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Compare only what has this value in a column, for example 'task=true labels'. Repeat to narrow down.",
+            metavar="COLUMN=VALUE",
+        ),
+    ] = None,
+    end: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where progress leads to instead of truth: a prediction on the probe set [N, C].",
+            metavar="FILE",
+        ),
+    ] = None,
     labels: options.Labels = None,
     meta: options.Meta = None,
     steps: options.Steps = None,
@@ -68,17 +85,29 @@ def compare(
     )
     from infogeo.core.output import check_free, written_beside
     from infogeo.embed import embed_predictions
+    from infogeo.store import load
+    from infogeo.trajectories import geodesic
     from infogeo.trajectories.comparison import check, compare_runs
 
     check_free(out, overwrite, is_comparison)
     messages, began, limit = Messages(quiet), monotonic(), as_bytes(memory)
     predictions = read_predictions(messages, existing(inputs), labels, meta, steps, kind, limit)
-    check(predictions, tuple(group))
+    predictions = _chosen(predictions, only or [])
+    along = None if end is None else geodesic(predictions, end=load(existing([end])))
+    check(predictions, tuple(group), along)
     chosen = options.divergence_of(divergence)
-    accuracy, loss = predictions.scores()
-    predictions = replace(predictions, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))
+    if predictions.labels is not None:
+        accuracy, loss = predictions.scores()
+        predictions = replace(predictions, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))
     comparison = compare_runs(
-        predictions, group, chosen, permutations=permutations, seed=seed, memory=limit, stage=messages.progress
+        predictions,
+        group,
+        chosen,
+        along=along,
+        permutations=permutations,
+        seed=seed,
+        memory=limit,
+        stage=messages.progress,
     )
     with messages.progress("map") as progress:
         made = embed_predictions(predictions, chosen, AXES, progress, limit)
@@ -95,6 +124,8 @@ def compare(
         "meta": meta and str(meta.resolve()),
         "steps": steps and str(steps.resolve()),
         "as": kind and str(kind),
+        "only": only,
+        "end": end and str(end.resolve()),
     }
     provenance = {
         **provenance_of_environment(monotonic() - began),
@@ -103,7 +134,7 @@ def compare(
         **provenance_of_map(made.matrix, made.embedding),
         "comparison": {
             "factors": list(comparison.factors),
-            "progress": f"{type(comparison.progress.definition).__name__} from ignorance to truth",
+            "progress": f"{type(comparison.progress.definition).__name__} from ignorance to {end or 'truth'}",
             "values of progress": [float(comparison.grid[0]), float(comparison.grid[-1]), len(comparison.grid)],
             "permutations": permutations,
             "notes": list(comparison.notes),
@@ -113,3 +144,20 @@ def compare(
     with written_beside(out, overwrite, is_comparison) as target:
         write_comparison_directory(target, comparison, made.embedding, provenance)
     print(out / "report.html")
+
+
+def _chosen(predictions: Predictions, only: list[str]) -> Predictions:
+    """The checkpoints whose columns have the values asked for, `column=value`."""
+    from infogeo.core.errors import InputError
+
+    for text in only:
+        column, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--only: '{text}' is no COLUMN=VALUE; write for example 'task=true labels'")
+        found = predictions.points[column].astype(str)
+        mask = found == value
+        if not mask.any():
+            there = ", ".join(list(dict.fromkeys(found.tolist()))[:5])
+            raise InputError(f"--only: no checkpoint has {column} '{value}'; there are {there}")
+        predictions = predictions.take(mask)
+    return predictions

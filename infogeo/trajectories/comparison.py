@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
+from infogeo.geometry.geodesic import Geodesic
 from infogeo.geometry.progress import GeodesicProgress
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.trajectories.configuration import configuration_matrix, levels
@@ -90,6 +91,7 @@ def compare_runs(
     divergence: Divergence,
     *,
     definition: GeodesicProgress = PUBLISHED,
+    along: Geodesic | None = None,
     permutations: int = 999,
     seed: int = 0,
     memory: int | None = None,
@@ -97,28 +99,29 @@ def compare_runs(
 ) -> Comparison:
     """Compare the trajectories of runs at equal progress, and test which factors separate them.
 
-    Progress is along the geodesic from ignorance to truth. Runs are taken at the values of progress that all of them
-    pass, out of 0.01, 0.02, ..., 1, and their divergences are averaged over these.
+    Progress is along the geodesic from ignorance to truth, or another one. Runs are taken at the values of progress
+    that all of them pass, out of 0.01, 0.02, ..., 1, and their divergences are averaged over these.
 
     Args:
         predictions: P checkpoints of R runs, with labels.
         factors: columns of metadata that are constant along a run, for example the architecture.
         divergence: which divergence.
         definition: of progress.
+        along: the geodesic, see `geodesic`; needed where labels are not known.
         permutations: of each test.
         seed: of permutations, splits and draws.
         memory: the bytes that a matrix of divergences may take.
         stage: told of each part of the work.
 
     Raises:
-        InputError: no labels, a factor that is missing, has one level or changes along a run, fewer than three runs, or
-            runs that share no progress.
+        InputError: neither labels nor a geodesic, a factor that is missing, has one level, one for every run, or
+            changes along a run, fewer than three runs, or runs that share no progress.
     """
     names = (factors,) if isinstance(factors, str) else tuple(factors)
-    check(predictions, names)
+    check(predictions, names, along)
     during = stage or _silent
     with during("progress") as report:
-        found = progress_of(predictions, definition, report=report)
+        found = progress_of(predictions, definition, along, report)
     grid = common_grid(found)
     with during("lengths") as report:
         shape = shapes(predictions, found, report)
@@ -171,15 +174,18 @@ def _silent(_: str) -> Iterator[Callable[[int, int], None]]:
     yield lambda done, total: None
 
 
-def check(predictions: Predictions, factors: tuple[str, ...]) -> None:
+def check(predictions: Predictions, factors: tuple[str, ...], along: Geodesic | None = None) -> None:
     """Refuse what cannot be compared, before any work; see `compare_runs`."""
     points = predictions.points
     if not factors:
         raise InputError(f"group: name a column to compare by, of {', '.join(points.metadata) or 'the metadata'}")
     if len(points.runs) < 3:
         raise InputError(f"input: holds {len(points.runs)} runs; a comparison needs at least three")
-    if predictions.labels is None:
-        raise InputError("labels: progress towards truth needs the true class of each sample; give labels")
+    if predictions.labels is None and along is None:
+        raise InputError(
+            "labels: progress towards truth needs the true class of each sample; give labels, or an end point instead "
+            "(along=, in the shell --end FILE)"
+        )
     for name in factors:
         names, codes = levels(points, name, "group")
         if len(names) < 2:

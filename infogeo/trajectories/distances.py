@@ -133,14 +133,20 @@ def soft_distances(matrix: PairwiseMatrix, softness: float = SOFTNESS) -> Pairwi
     if not softness > 0:
         raise InputError(f"softness: {softness}; give a number above zero")
 
-    def one_way(block: NDArray[np.float64], lengths: NDArray[np.float64], own: NDArray[np.float64]) -> float:
-        seen = block[:, lengths > 0]
-        nearest = seen.min(axis=1, keepdims=True)  # weights are relative to the nearest point, whose own is not zero
-        weights = np.exp((nearest - seen) / (2 * softness**2)) * lengths[lengths > 0]
-        return float(np.average((weights * seen).sum(axis=1) / weights.sum(axis=1), weights=own))
+    def one_way(blocks: NDArray[np.float64], lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+        """d(x, Y) [J, H] of the H rows of J blocks [J, H, W], whose columns stand for `lengths` [J, W]."""
+        seen = np.where(lengths[:, None] > 0, blocks, np.inf)
+        nearest = seen.min(axis=2, keepdims=True)  # weights are relative to the nearest point, whose own is not zero
+        weights = np.exp((nearest - seen) / (2 * softness**2)) * lengths[:, None]
+        return (weights * blocks).sum(axis=2) / weights.sum(axis=2)
 
-    def both_ways(block: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        return (one_way(block, y, x) + one_way(block.T, x, y)) / 2
+    def both_ways(
+        blocks: NDArray[np.float64], own: NDArray[np.float64], others: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        blocks = np.where(np.isfinite(blocks), blocks, 0.0)  # what was filled up stands for no length
+        there = (one_way(blocks, others) * own).sum(axis=1) / own.sum()
+        back = one_way(blocks.transpose(0, 2, 1), np.broadcast_to(own, (len(blocks), len(own))))
+        return (there + (back * others).sum(axis=1) / others.sum(axis=1)) / 2
 
     return _between_runs(matrix, both_ways)
 
@@ -154,38 +160,44 @@ def _shares(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
     return given / given.sum()
 
 
-def _frechet(block: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """By antidiagonals, each of which depends on the two before it alone."""
-    height, width = block.shape
-    older, old = np.full(height, np.inf), np.full(height, np.inf)
+def _frechet(blocks: NDArray[np.float64], own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By antidiagonals, each of which depends on the two before it alone; all blocks [J, H, W] together."""
+    count, height, width = blocks.shape
+    last = np.isfinite(blocks[:, 0]).sum(axis=1) - 1
+    found = np.empty(count)
+    older, old = (np.full((count, height + 1), np.inf) for _ in range(2))  # a row of infinity before the first
     for k in range(height + width - 1):
         i = np.arange(max(0, k - width + 1), min(height, k + 1))
-        here = block[i, k - i]
-        new = np.full(height, np.inf)
-        if k == 0:
-            new[0] = here[0]
-        else:
-            above = np.where(i > 0, old[i - 1], np.inf)
-            diagonal = np.where(i > 0, older[i - 1], np.inf)
-            new[i] = np.maximum(here, np.minimum(np.minimum(above, diagonal), old[i]))
+        before = np.minimum(np.minimum(old[:, i], older[:, i]), old[:, i + 1])
+        new = np.full((count, height + 1), np.inf)
+        new[:, i + 1] = np.maximum(blocks[:, i, k - i], before if k else -np.inf)
+        ends = last + height - 1 == k
+        found[ends] = new[ends, height]
         older, old = old, new
-    return float(old[height - 1])
+    return found
 
 
 def _between_runs(
     matrix: PairwiseMatrix,
-    distance: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], float],
+    distances: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
 ) -> PairwiseMatrix:
+    """Distances from each run to all before it, at once: what these lack is at infinity and has no length."""
     if matrix.columns is not None:
         raise InputError("matrix: rectangular; give the divergences among all points of all runs")
     points = matrix.points
     rows = [points.of_run(run) for run in points.runs]
     values = np.asarray(matrix.values)
-    lengths = [_lengths(values[np.ix_(r, r)]) for r in rows]
+    longest = max(len(own) for own in rows)
+    place = np.stack([np.append(own, np.full(longest - len(own), own[-1])) for own in rows])
+    there = np.arange(longest) < np.array([len(own) for own in rows])[:, None]
+    lengths = np.zeros(place.shape)
+    for length, own in zip(lengths, rows, strict=True):
+        length[: len(own)] = _lengths(values[np.ix_(own, own)])
     found = np.zeros((len(rows), len(rows)))
-    for i in range(len(rows)):
-        for j in range(i):
-            found[i, j] = found[j, i] = distance(values[np.ix_(rows[i], rows[j])], lengths[i], lengths[j])
+    for i in range(1, len(rows)):
+        blocks = values[rows[i]][:, place[:i]].transpose(1, 0, 2)
+        blocks = np.where(there[:i, None], blocks, np.inf)
+        found[i, :i] = found[:i, i] = distances(blocks, lengths[i, : len(rows[i])], lengths[:i])
     return replace(matrix, values=found, points=points.per_run())
 
 

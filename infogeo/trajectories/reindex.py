@@ -55,7 +55,7 @@ def common_grid(progress: Progress, grid: ArrayLike = GRID) -> NDArray[np.float6
     if not len(chosen):
         raise InputError(
             f"progress: the runs share no value of it: '{latest}' starts at {low:.3f}, '{furthest}' does not get "
-            f"beyond {high:.3f}; leave one of them out, or give earlier and later checkpoints"
+            f"beyond {high:.3f}; leave one of them out (in the shell --only), or give earlier and later checkpoints"
         )
     return chosen
 

@@ -110,4 +110,22 @@ def test_runs_without_labels_are_asked_for_them(tmp_path):
         np.save(path, given.log_probs[given.points.of_run(run)])
     (tmp_path / "meta.csv").write_text("run,arch\n" + "".join(f"{p.stem},{p.stem[0]}\n" for p in path.parent.iterdir()))
     answer = shell("compare", path.parent, "--meta", tmp_path / "meta.csv", "--group", "arch", "--out", tmp_path / "x")
-    refused(answer, "labels: progress towards truth needs the true class of each sample; give labels")
+    refused(answer, "labels: progress towards truth needs the true class of each sample; give labels, or an end point")
+    np.save(tmp_path / "end.npy", given.log_probs[given.points.of_run(given.points.runs[0])[-1]])
+    options = ["--meta", tmp_path / "meta.csv", "--group", "arch", "--end", tmp_path / "end.npy", "-q"]
+    answer = shell("compare", path.parent, *options, "--permutations", 19, "--out", tmp_path / "x")
+    assert answer.returncode == 0, answer.stderr
+    assert "accuracy" not in rows(tmp_path / "x" / "trajectories.csv")[0]
+
+
+def test_runs_can_be_left_out_by_a_column(made, tmp_path):
+    some = ["--only", "lr=0.1", "--only", "step=0", "--group", "arch", "--out", tmp_path / "none"]
+    refused(shell("compare", made[0] / "runs.zarr", *some), "has one checkpoint, which is no trajectory")
+    wrong = ["--group", "arch", "--out", tmp_path / "none"]
+    refused(shell("compare", made[0] / "runs.zarr", "--only", "lr", *wrong), "--only: 'lr' is no COLUMN=VALUE")
+    answer = shell("compare", made[0] / "runs.zarr", "--only", "lr=7", *wrong)
+    refused(answer, "--only: no checkpoint has lr '7'; there are 0.1, 0.2, 0.3")
+    quick = ["--only", "lr=0.1", "--group", "arch", "--permutations", 19, "-q", "--out", tmp_path / "made"]
+    answer = shell("compare", made[0] / "runs.zarr", *quick)
+    assert answer.returncode == 0, answer.stderr
+    assert {r["lr"] for r in rows(tmp_path / "made" / "runs.csv")} == {"0.1"}
