@@ -6,6 +6,7 @@ from math import log, sqrt
 import numpy as np
 import pytest
 from scipy.stats import f_oneway
+from skbio.stats import distance
 
 import infogeo
 from infogeo import PairwiseMatrix, Points
@@ -213,8 +214,6 @@ def test_matrices_that_are_not_of_runs_are_refused():
 
 
 def test_scikit_bio_agrees():
-    reason = "scikit-bio is not installed; it serves as an independent witness only"
-    distance = pytest.importorskip("skbio.stats.distance", reason=reason)
     rng = np.random.default_rng(8)
     groups = np.repeat([0, 1, 2], [7, 11, 8])
     matrix = runs(rng.normal(size=(26, 3)) + 0.2 * groups[:, None], arch=groups)

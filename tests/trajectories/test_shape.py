@@ -111,3 +111,12 @@ def test_every_run_is_reported():
     given = trajectories()
     shapes(given, progress_of(given), lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_model_that_does_not_move_has_no_length():
+    """The published code compares raw probabilities without the square root: equal predictions are 1.71 apart there."""
+    same = np.repeat(random_log_probs(3, 1, 12, 5), 4, axis=0)
+    found = shapes(predictions(same))
+    assert found.length[0] == found.direct[0] == 0
+    assert (found.travelled == 0).all()
+    assert np.isnan(found.curvature).all()
