@@ -18,6 +18,7 @@ weights in all groups of an architecture.
 They begin with the initial weights of the usual run of their seed.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,7 +68,7 @@ LEARNING_RATES: dict[str, dict[str, float]] = {
 class Digits:
     """Handwritten digits of 8 x 8 pixels, centred by the training set: the probe set in its fixed order."""
 
-    train_images: np.ndarray  # [1000, 64] float32
+    train_images: np.ndarray  # [1000, 64] float32; other data may have more, a multiple of 100, of H x H pixels
     train_labels: np.ndarray  # [1000] int
     test_images: np.ndarray  # [797, 64] float32
     test_labels: np.ndarray  # [797] int
@@ -169,9 +170,11 @@ def groups() -> tuple[Group, ...]:
     return tuple(Group(architecture, optimiser) for architecture in LAYER_SHAPES for optimiser in OPTIMISERS)
 
 
-def run_metadata(group: Group, *, weight_decays: tuple[float, ...] = WEIGHT_DECAYS, n_seeds: int = 3) -> list[Metadata]:
+def run_metadata(
+    group: Group, *, weight_decays: tuple[float, ...] = WEIGHT_DECAYS, n_seeds: int = 3, pixels: int = 64
+) -> list[Metadata]:
     """Describe each run of a group, in the order of `train_group`, without training it."""
-    parameters = sum((fan_in + 1) * fan_out for fan_in, fan_out in LAYER_SHAPES[group.architecture])
+    parameters = sum((fan_in + 1) * fan_out for fan_in, fan_out in layer_shapes(group.architecture, pixels))
     return [
         {
             "architecture": group.architecture,
@@ -209,8 +212,9 @@ def train_group(
 
     `seed` sets initial weights and minibatches: one seed gives the same predictions each time on one machine.
     """
-    table = run_metadata(group, weight_decays=weight_decays, n_seeds=n_seeds)
-    layers, batches = _beginnings(group, table, seed, epochs)
+    pixels = digits.train_images.shape[1]
+    table = run_metadata(group, weight_decays=weight_decays, n_seeds=n_seeds, pixels=pixels)
+    layers, batches = _beginnings(group, table, digits, seed, epochs)
     labels = np.stack([digits.train_labels] * len(table))
     return _trained(group, table, digits, layers, labels, batches)[1]
 
@@ -220,15 +224,16 @@ def train_start(start: Start, group: Group, digits: Digits, *, seed: int = 0, n_
 
     Each run has labels, minibatches and noise of its own. Step 0 is the network before the last lesson.
     """
-    table = run_metadata(group, weight_decays=(0.0,), n_seeds=n_seeds)
+    pixels, n_train = digits.train_images.shape[1], len(digits.train_labels)
+    table = run_metadata(group, weight_decays=(0.0,), n_seeds=n_seeds, pixels=pixels)
     rngs = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(row["seed"]), 1))) for row in table]
-    layers, _ = _beginnings(group, table, seed, EPOCHS)
+    layers, _ = _beginnings(group, table, digits, seed, EPOCHS)
     if start.noise:
         layers = _perturbed(layers, start.noise, rngs)
     runs = []
     for lesson in start.lessons:
         labels = np.stack([lesson.labelling(digits.train_labels, rng) for rng in rngs])
-        batches = np.stack([minibatches(lesson.epochs, rng) for rng in rngs])
+        batches = np.stack([minibatches(lesson.epochs, rng, n_train) for rng in rngs])
         layers, runs = _trained(group, table, digits, layers, labels, batches)
     return [replace(run, name=f"{run.name}/{start.name}", metadata=run.metadata | start.columns) for run in runs]
 
@@ -249,11 +254,13 @@ def _marked(training: Callable[[], list[TrainedRun]], start: Start) -> list[Trai
     return [replace(run, metadata=run.metadata | start.columns) for run in training()]
 
 
-def _beginnings(group: Group, table: list[Metadata], seed: int, epochs: int) -> tuple[Layers, np.ndarray]:
+def _beginnings(
+    group: Group, table: list[Metadata], digits: Digits, seed: int, epochs: int
+) -> tuple[Layers, np.ndarray]:
     """Initial layers and minibatches [R, steps, 100] of the usual runs of a table, by their seeds alone."""
     rngs = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(row["seed"]),))) for row in table]
-    batches = np.stack([minibatches(epochs, rng) for rng in rngs])
-    initial = [initial_layers(group.architecture, rng) for rng in rngs]
+    batches = np.stack([minibatches(epochs, rng, len(digits.train_labels)) for rng in rngs])
+    initial = [initial_layers(group.architecture, rng, digits.train_images.shape[1]) for rng in rngs]
     return jax.tree.map(lambda *arrays: np.stack(arrays), *initial), batches
 
 
@@ -271,7 +278,7 @@ def _trained(
     group: Group, table: list[Metadata], digits: Digits, layers: Layers, labels: np.ndarray, batches: np.ndarray
 ) -> tuple[Layers, list[TrainedRun]]:
     """Where R runs end that learn labels [R, 1000], and what they predict on the way."""
-    steps = checkpoint_steps(batches.shape[1])
+    steps, n_train = checkpoint_steps(batches.shape[1]), len(digits.train_labels)
     layers, log_probs = _train_runs(
         group,
         layers,
@@ -282,24 +289,33 @@ def _trained(
         np.concatenate([digits.train_images, digits.test_images]),
     )
     runs = [
-        TrainedRun(run_name(row), row, steps, of_run[:, :N_TRAIN], of_run[:, N_TRAIN:])
+        TrainedRun(run_name(row), row, steps, of_run[:, :n_train], of_run[:, n_train:])
         for row, of_run in zip(table, np.asarray(log_probs), strict=True)
     ]
     return layers, runs
 
 
-def minibatches(epochs: int, rng: np.random.Generator) -> np.ndarray:
+def minibatches(epochs: int, rng: np.random.Generator, n_train: int = N_TRAIN) -> np.ndarray:
     """Training images [steps, 100] int32 of each step: an epoch visits each image once, in a new order."""
-    visits = np.concatenate([rng.permutation(N_TRAIN) for _ in range(epochs)])
+    visits = np.concatenate([rng.permutation(n_train) for _ in range(epochs)])
     return visits.reshape(-1, BATCH_SIZE).astype(np.int32)
 
 
-def initial_layers(architecture: str, rng: np.random.Generator) -> Layers:
+def layer_shapes(architecture: str, pixels: int = 64) -> tuple[tuple[int, int], ...]:
+    """(fan_in, fan_out) of each layer for square images of so many pixels, a multiple of 4 on each side."""
+    first, *rest = LAYER_SHAPES[architecture]
+    if architecture == "conv":
+        *between, (_, classes) = rest
+        return (first, *between, (pixels // 16 * between[-1][1], classes))  # two layers of stride 2
+    return ((pixels, first[1]), *rest)
+
+
+def initial_layers(architecture: str, rng: np.random.Generator, pixels: int = 64) -> Layers:
     """Untrained layers, float32: biases zero, weights normal.
 
     The variance of weights is 2 / fan_in before a ReLU and OUTPUT_SCALE^2 / fan_in before the softmax.
     """
-    *hidden, output = LAYER_SHAPES[architecture]
+    *hidden, output = layer_shapes(architecture, pixels)
     gains = [*((shape, np.sqrt(2)) for shape in hidden), (output, OUTPUT_SCALE)]
     weights = [rng.normal(0, gain / np.sqrt(shape[0]), shape) for shape, gain in gains]
     return tuple((weight.astype(np.float32), np.zeros(weight.shape[1], np.float32)) for weight in weights)
@@ -349,9 +365,10 @@ def _train_runs(
 
 
 def logits(architecture: str, layers: Layers, images: Array) -> jax.Array:
-    """Logits [B, 10] of images [B, 64]: a ReLU after every layer but the last, which is dense."""
+    """Logits [B, 10] of images [B, H * H]: a ReLU after every layer but the last, which is dense."""
     *hidden, (output_weight, output_bias) = layers
-    features = images.reshape(-1, 8, 8, 1) if architecture == "conv" else images
+    side = math.isqrt(images.shape[-1])
+    features = images.reshape(-1, side, side, 1) if architecture == "conv" else images
     for weight, bias in hidden:
         inputs = patches(features) if architecture == "conv" else features
         features = jax.nn.relu(inputs @ weight + bias)

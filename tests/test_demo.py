@@ -239,3 +239,19 @@ def test_the_convolutional_network_is_two_convolutions_and_a_dense_layer(digits)
     bound = (9 + 144 + 128) * EPS * (features.reshape(4, -1) @ np.abs(output)).max()
     expected = features.reshape(4, -1) @ output
     np.testing.assert_allclose(demo.logits("conv", layers, images), expected, rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("architecture", demo.LAYER_SHAPES)
+def test_other_data_of_other_sizes_can_be_trained_on(architecture):
+    """Images of 28 x 28 pixels, two hundred of them: layers have the shapes that these need."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.normal(size=(250, 784)).astype(np.float32) / 3.5, rng.integers(0, 10, 250)
+    data = demo.Digits(images[:200], labels[:200], images[200:], labels[200:], tuple("0123456789"))
+    (run,) = demo.train_group(demo.Group(architecture, "adam"), data, weight_decays=(0.0,), n_seeds=1, epochs=2)
+    assert run.train_log_probs.shape == (len(run.steps), 200, 10)
+    assert run.test_log_probs.shape == (len(run.steps), 50, 10)
+    loss = -run.train_log_probs[[0, -1]][:, np.arange(200), labels[:200]].mean(axis=1)
+    assert loss[1] < loss[0]
+    shapes = demo.layer_shapes(architecture, 784)
+    assert run.metadata["parameters"] == sum((fan_in + 1) * fan_out for fan_in, fan_out in shapes)
+    assert demo.layer_shapes(architecture) == demo.LAYER_SHAPES[architecture]

@@ -131,6 +131,8 @@ def compare_runs(
     with during("tubes") as report:
         spread = tubes(equal, names, report=report)
     notes = _notes(found, grid)
+    if along is not None:
+        notes.insert(0, "Progress is measured along a geodesic that was given, not towards truth.")
     in_time, paces = None, ()
     nodes = _nodes(found, grid)
     if nodes is None:

@@ -7,7 +7,7 @@ import pytest
 
 import infogeo
 from infogeo.geometry import Geodesic
-from infogeo.trajectories import common_grid, progress_of, reindexed, trajectory_divergence
+from infogeo.trajectories import common_grid, geodesic, progress_of, reindexed, trajectory_divergence
 from infogeo.trajectories.comparison import compare_runs
 from infogeo.trajectories.same_road import pace
 from infogeo.trajectories.tube import tubes
@@ -184,6 +184,14 @@ def test_runs_without_common_steps_are_compared_at_equal_progress_alone():
     assert found.at_equal_steps is None
     assert found.paces == ()
     assert any("fewer than two steps" in note for note in found.notes)
+
+
+def test_another_end_than_truth_is_said():
+    given = crossed(seeds=1)
+    road = geodesic(given, end=given.take([given.points.of_run("a/0.1/0")[-1]]))
+    found = compare_runs(replace(given, labels=None), ["arch"], DIVERGENCE, along=road, permutations=19)
+    assert found.notes[0] == "Progress is measured along a geodesic that was given, not towards truth."
+    assert found.progress.values[given.points.of_run("a/0.1/0")[-1]] == pytest.approx(1, abs=1e-6)
 
 
 def test_every_stage_reports_its_end():
