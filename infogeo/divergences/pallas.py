@@ -157,7 +157,7 @@ def _program(left: Any, right: Any, mantissas: Any, exponents: Any, *, tiling: T
         for n in range(tiling.samples):
             m = m * _coefficients(a.at[n, pl.ds(mine, height)], b.at[n], (height, tiling.columns))
         bits = lax.bitcast_convert_type(m, jnp.int32)
-        e = e + lax.shift_right_logical(bits, 23)
+        e = e + lax.shift_right_logical(bits, jnp.int32(23))
         return lax.bitcast_convert_type((bits & 0x007FFFFF) | 0x3F800000, jnp.float32), e
 
     def compute(all_steps: Any) -> None:

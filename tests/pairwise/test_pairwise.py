@@ -80,6 +80,39 @@ def test_tiles_spread_over_four_devices_give_the_same_numbers(monkeypatch, tmp_p
     assert np.array_equal(np.load(tmp_path / "d.npy"), expected)
 
 
+SIXTY_FOUR_BITS = """
+import sys
+import numpy as np
+import infogeo
+from tests.pairwise.test_pairwise import predictions
+import jax
+assert jax.config.jax_enable_x64
+few, many = predictions(8, 30, 40, 6), predictions(8, 20, 6, 60)
+found = [
+    infogeo.pairwise_divergence(given, divergence).values
+    for given in (few, many)
+    for divergence in (infogeo.Bhattacharyya(), infogeo.Hellinger(), infogeo.SymmetricKL())
+]
+road = infogeo.Geodesic.between(few.log_probs[0], few.log_probs[1])
+np.savez(sys.argv[1], *found, infogeo.progress_of(few, along=road).values)
+"""
+
+
+def test_a_program_that_runs_jax_in_64_bits_gets_the_same_numbers(tmp_path):
+    """Other packages switch it on behind their users' backs."""
+    numbers = []
+    for wide in (True, False):
+        code = SIXTY_FOUR_BITS if wide else SIXTY_FOUR_BITS.replace("assert jax", "assert not jax")
+        environment = {**os.environ, "JAX_ENABLE_X64": str(int(wide))}
+        path = tmp_path / f"{wide}.npz"
+        subprocess.run([sys.executable, "-c", code, str(path)], env=environment, check=True)
+        with np.load(path) as found:
+            numbers.append([found[name] for name in found.files])
+    for one, other in zip(*numbers, strict=True):
+        # constants may be rounded elsewhere: as two float32 computations differ
+        assert np.abs(one - other).max() <= 1e-6 * max(1.0, other.max())
+
+
 def test_all_devices_are_given_tiles(monkeypatch):
     monkeypatch.setattr(plan, "TILE", 16)
     given, divergence, used = predictions(9, 64, 4, 3), infogeo.Bhattacharyya(), []
