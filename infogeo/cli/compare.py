@@ -76,7 +76,7 @@ def compare(
     from dataclasses import replace
 
     from infogeo.cli.comparisondir import is_comparison, write_comparison_directory
-    from infogeo.cli.embed import read_predictions
+    from infogeo.cli.embed import read_predictions, recorded_inputs
     from infogeo.cli.mapdir import (
         provenance_of_environment,
         provenance_of_map,
@@ -118,15 +118,8 @@ def compare(
         comparison.sentence(),
     ):
         messages.say(line)
-    recorded = {
-        "predictions": [str(p.resolve()) for p in inputs],
-        "labels": labels and str(labels.resolve()),
-        "meta": meta and str(meta.resolve()),
-        "steps": steps and str(steps.resolve()),
-        "as": kind and str(kind),
-        "only": only,
-        "end": end and str(end.resolve()),
-    }
+    recorded = recorded_inputs(inputs, labels, meta, steps, kind)
+    recorded |= {"only": only, "end": end and str(end.resolve())}
     provenance = {
         **provenance_of_environment(monotonic() - began),
         **provenance_of_predictions(predictions, recorded),

@@ -113,18 +113,25 @@ def embed(
     else:
         limit = as_bytes(memory)
         predictions = read_predictions(messages, existing(inputs or []), labels, meta, steps, kind, limit)
-        recorded = {
-            "predictions": [str(p.resolve()) for p in inputs or []],
-            "labels": labels and str(labels.resolve()),
-            "meta": meta and str(meta.resolve()),
-            "steps": steps and str(steps.resolve()),
-            "as": kind and str(kind),
-        }
+        recorded = recorded_inputs(inputs or [], labels, meta, steps, kind)
         task = MapTask(options.divergence_of(divergence), components, null, limit, tiles, seed, keep_classes)
         contents = make_map(predictions, task, recorded, messages, began)
     with written_beside(out, overwrite, is_map) as target:
         write_map(target, contents)
     print(out / "report.html")
+
+
+def recorded_inputs(
+    inputs: list[Path], labels: Path | None, meta: Path | None, steps: Path | None, kind: Kind | None
+) -> dict[str, Any]:
+    """Where predictions come from, for the provenance and for `infogeo project`."""
+    return {
+        "predictions": [str(p.resolve()) for p in inputs],
+        "labels": labels and str(labels.resolve()),
+        "meta": meta and str(meta.resolve()),
+        "steps": steps and str(steps.resolve()),
+        "as": kind and str(kind),
+    }
 
 
 def make_map(

@@ -16,7 +16,7 @@ from infogeo.plots.paths import ordered_runs
 from infogeo.plots.style import figure
 from infogeo.trajectories.comparison import Comparison
 
-PROGRESS_TITLE = "progress from ignorance to truth"
+PROGRESS_TITLE = "progress"
 SPREAD_TITLE = "mean spread · Bhattacharyya (nats)"
 IN_SAMPLE = "fitted and scored on all pairs, as published"
 

@@ -148,33 +148,13 @@ function makeSortable(table) {
   heads.forEach((head, i) => head.replaceChildren(button(head.textContent, '', () => sortBy(i))));
 }
 
-/** Start the pictures afresh when the page becomes narrow or wide, once the width has settled. */
-function watchWidth() {
-  let small = narrow();
-  let waiting = 0;
-  const settle = () => {
-    if (narrow() === small) return;
-    small = narrow();
-    document.querySelectorAll('.plot').forEach((gd) => Plotly.purge(gd));
-    redraw('all');
-  };
-  window.addEventListener('resize', () => { clearTimeout(waiting); waiting = setTimeout(settle, 250); });
-}
-
 async function start() {
-  const turn = (name) => { setTheme(name); redraw('all'); };
-  setTheme(preferred.matches ? 'dark' : 'light');
-  preferred.addEventListener('change', (event) => turn(event.matches ? 'dark' : 'light'));
-  document.getElementById('theme').addEventListener('click', () => turn(theme() === 'dark' ? 'light' : 'dark'));
-  document.querySelectorAll('.save button').forEach((made) => {
-    made.addEventListener('click', () => saveImage(made.dataset.plot, made.dataset.format));
-  });
+  setUpPage(redraw);
   document.querySelectorAll('table.sortable').forEach(makeSortable);
   state.color = data.colours[0];
   fill('color-by', data.colours.map((name) => [name, name]), state.color)
     .addEventListener('change', (event) => { state.color = event.target.value; redraw('all'); });
   setUpJourney();
-  watchWidth();
   await redraw('all');
 }
 

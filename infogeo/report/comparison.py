@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from infogeo.core.errors import InputError
 from infogeo.core.output import written_beside
 from infogeo.embed.inpca import Embedding
 from infogeo.report.comparison_data import comparison_data
-from infogeo.report.comparison_words import ComparisonSummary, summarise_comparison
-from infogeo.report.page import _check_path, _digest, _text, safe_json
-from infogeo.report.payload import plain
+from infogeo.report.comparison_words import summarise_comparison
+from infogeo.report.page import check_html_path, document
 from infogeo.trajectories.comparison import Comparison
 
 SCRIPTS = ("data.js", "look.js", "figures.js", "controls.js", "table.js", "journey.js", "comparison.js")
@@ -46,33 +40,13 @@ def write_comparison(
         InputError: the path is no .html file, its folder is missing or it exists; or the embedding lacks a checkpoint.
     """
     target = Path(path)
-    _check_path(target, overwrite)
+    check_html_path(target, overwrite)
     rows = None if embedding is None else _rows(comparison, embedding)
     data = comparison_data(comparison, embedding, rows)
-    text = comparison_page(summarise_comparison(comparison), data, provenance)
+    text = document("comparison.html", SCRIPTS, summarise_comparison(comparison), data, provenance)
     with written_beside(target, overwrite, Path.is_file) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
     return target
-
-
-def comparison_page(summary: ComparisonSummary, data: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> str:
-    """The HTML text of the page; what it shares with the page of a map comes from the same files."""
-    folder = files("infogeo.report")
-    script = "(() => {\n'use strict';\n" + "\n".join(_text(folder, name) for name in SCRIPTS) + "\n})();\n"
-    plotly = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
-    macros = _text(folder, "template.html").partition("<!DOCTYPE html>")[0]
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(macros + _text(folder, "comparison.html"))
-    return template.render(
-        summary=summary,
-        data=Markup(safe_json(data)),
-        has=data["has"],
-        provenance=None if provenance is None else plain(provenance),
-        style=Markup(_text(folder, "style.css")),
-        plotly=Markup(plotly),
-        script=Markup(script),
-        hashes=[_digest(plotly), _digest(script)],
-    )
 
 
 def _rows(comparison: Comparison, embedding: Embedding) -> list[int]:

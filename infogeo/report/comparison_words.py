@@ -75,7 +75,8 @@ def summarise_comparison(comparison: Comparison) -> ComparisonSummary:
         title=f"How {runs:,} runs compare",
         answer=_bound(comparison.sentence()),
         lead=(
-            f"Every run walks from ignorance, where all classes are equally likely, towards truth. {runs:,} runs in "
+            "Every run is followed along a geodesic, from ignorance, where all classes are equally likely, to truth, "
+            f"unless the notes name another end. {runs:,} runs in "
             f"{configurations:,} configurations are compared where they have come equally far: the divergence between "
             f"two runs is the mean {comparison.matrix.divergence} divergence of their predictions{on} over the values "
             "of progress that all of them pass."

@@ -77,3 +77,28 @@ function saveImage(plot, format) {
   const size = {width: gd.clientWidth, height: gd.clientHeight};
   return Plotly.downloadImage({data: gd.data, layout}, {format, scale: 2, ...size, filename: `infogeo-${plot.slice(5)}`});
 }
+
+/** Start the pictures afresh when the page becomes narrow or wide, once the width has settled. */
+function watchWidth(redraw) {
+  let small = narrow();
+  let waiting = 0;
+  const settle = () => {
+    if (narrow() === small) return;
+    small = narrow();
+    document.querySelectorAll('.plot').forEach((gd) => Plotly.purge(gd));
+    redraw('all');
+  };
+  window.addEventListener('resize', () => { clearTimeout(waiting); waiting = setTimeout(settle, 250); });
+}
+
+/** What every page does: light and dark, buttons that save pictures, narrow and wide. */
+function setUpPage(redraw) {
+  const turn = (name) => { setTheme(name); redraw('all'); };
+  setTheme(preferred.matches ? 'dark' : 'light');
+  preferred.addEventListener('change', (event) => turn(event.matches ? 'dark' : 'light'));
+  document.getElementById('theme').addEventListener('click', () => turn(theme() === 'dark' ? 'light' : 'dark'));
+  document.querySelectorAll('.save button').forEach((made) => {
+    made.addEventListener('click', () => saveImage(made.dataset.plot, made.dataset.format));
+  });
+  watchWidth(redraw);
+}

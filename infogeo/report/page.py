@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def write(
         InputError: the path is no .html file, its folder is missing or it exists; or the records disagree.
     """
     target = Path(path)
-    _check_path(target, overwrite)
+    check_html_path(target, overwrite)
     _check_records(embedding, matrix, references, projected)
     summary = summarise(embedding, matrix, projected, null)
     data = payload(embedding, matrix, references, projected, null, provenance)
@@ -67,13 +67,31 @@ def write(
 
 
 def page(summary: Summary, data: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> str:
-    """The HTML text of the page. Its content-security policy runs our two scripts and loads nothing."""
+    """The HTML text of the page of a map."""
+    return document("template.html", SCRIPTS, summary, data, provenance)
+
+
+def document(
+    template: str,
+    scripts: Sequence[str],
+    summary: object,
+    data: Mapping[str, Any],
+    provenance: Mapping[str, Any] | None,
+) -> str:
+    """The HTML text of a template. Its content-security policy runs our two scripts and loads nothing.
+
+    Args:
+        template: a file of this folder, which may use the macros of macros.html.
+        scripts: files of this folder, which become one.
+        summary: the words of the page.
+        data: what the script draws, and under `has` which parts there are.
+        provenance: where the numbers came from.
+    """
     folder = files("infogeo.report")
-    script = "(() => {\n'use strict';\n" + "\n".join(_text(folder, name) for name in SCRIPTS) + "\n})();\n"
+    script = "(() => {\n'use strict';\n" + "\n".join(_text(folder, name) for name in scripts) + "\n})();\n"
     plotly = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_text(folder, "template.html"))
-    return template.render(
+    return environment.from_string(_text(folder, "macros.html") + _text(folder, template)).render(
         summary=summary,
         data=Markup(safe_json(data)),
         provenance=None if provenance is None else plain(provenance),
@@ -101,7 +119,8 @@ def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _check_path(path: Path, overwrite: bool) -> None:
+def check_html_path(path: Path, overwrite: bool) -> None:
+    """Refuse a place where no page can be written, before any work."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"path: '{path}' is no .html file; give a name that ends in .html")
     if not path.parent.is_dir():

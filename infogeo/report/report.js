@@ -49,30 +49,8 @@ function setUpDownloads() {
   }
 }
 
-/** Start the pictures afresh when the page becomes narrow or wide, once the width has settled. */
-function watchWidth() {
-  let small = narrow();
-  let waiting = 0;
-  const settle = () => {
-    if (narrow() === small) return;
-    small = narrow();
-    document.querySelectorAll('.plot').forEach((gd) => Plotly.purge(gd));
-    redraw('all');
-  };
-  window.addEventListener('resize', () => { clearTimeout(waiting); waiting = setTimeout(settle, 250); });
-}
-
 async function start() {
-  setTheme(preferred.matches ? 'dark' : 'light');
-  preferred.addEventListener('change', (event) => { setTheme(event.matches ? 'dark' : 'light'); redraw('all'); });
-  document.getElementById('theme').addEventListener('click', () => {
-    setTheme(theme() === 'dark' ? 'light' : 'dark');
-    redraw('all');
-  });
-  document.querySelectorAll('.save button').forEach((made) => {
-    made.addEventListener('click', () => saveImage(made.dataset.plot, made.dataset.format));
-  });
-  watchWidth();
+  setUpPage(redraw);
   setUpControls(redraw);
   setUpTable();
   setUpDownloads();
