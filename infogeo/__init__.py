@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from infogeo.core.merging import merge_classes
     from infogeo.core.points import Points
     from infogeo.core.predictions import Predictions
-    from infogeo.divergences import Bhattacharyya, Divergence, Hellinger, SymmetricKL
+    from infogeo.divergences import (
+        Bhattacharyya,
+        Divergence,
+        Euclidean,
+        FisherRao,
+        Hellinger,
+        JensenShannon,
+        Renyi,
+        SymmetricKL,
+    )
     from infogeo.embed import Embedding, Map, Projection, embed_predictions, inpca
     from infogeo.geometry import (
         ArcProgress,
@@ -35,7 +44,15 @@ if TYPE_CHECKING:
         mean_prediction,
     )
     from infogeo.nulls import NullComparison, explained_stress_null, shuffled_within_class
-    from infogeo.pairwise import PairwiseMatrix, Plan, Steps, pairwise_divergence, plan_pairwise, trajectory_steps
+    from infogeo.pairwise import (
+        PairwiseMatrix,
+        Plan,
+        Steps,
+        pairwise_divergence,
+        plan_pairwise,
+        replicated_hellinger,
+        trajectory_steps,
+    )
     from infogeo.store import load, write_store
     from infogeo.trajectories import (
         AccuracyProgress,
@@ -79,12 +96,17 @@ _HOME = {
     "Divergence": "divergences",
     "Bhattacharyya": "divergences",
     "Hellinger": "divergences",
+    "Euclidean": "divergences",
+    "FisherRao": "divergences",
+    "JensenShannon": "divergences",
+    "Renyi": "divergences",
     "SymmetricKL": "divergences",
     "PairwiseMatrix": "pairwise",
     "Plan": "pairwise",
     "Steps": "pairwise",
     "pairwise_divergence": "pairwise",
     "plan_pairwise": "pairwise",
+    "replicated_hellinger": "pairwise",
     "trajectory_steps": "pairwise",
     "Embedding": "embed",
     "Map": "embed",
@@ -144,14 +166,17 @@ __all__ = [
     "Comparison",
     "Divergence",
     "Embedding",
+    "Euclidean",
     "FactorImportance",
     "FactorTest",
+    "FisherRao",
     "Geodesic",
     "GeometricMean",
     "HarmonicMean",
     "Hellinger",
     "InputError",
     "JeffreysCentroid",
+    "JensenShannon",
     "Kind",
     "LabelSpace",
     "Map",
@@ -163,6 +188,7 @@ __all__ = [
     "Predictions",
     "Progress",
     "Projection",
+    "Renyi",
     "Shapes",
     "SquareRootMean",
     "StepProgress",
@@ -190,6 +216,7 @@ __all__ = [
     "plots",
     "progress_of",
     "reindexed",
+    "replicated_hellinger",
     "report",
     "shapes",
     "shuffled_within_class",

@@ -24,14 +24,21 @@ class Divergence(Protocol):
     rows, which the subtraction removes: equal predictions are at exactly zero.
     """
 
-    name: ClassVar[str]
-    """The field's name, for axis titles and provenance."""
-    fisher_factor: ClassVar[float]
-    """d = fisher_factor * ds^2 for small distances, ds the Fisher line element."""
+    @property
+    def name(self) -> str:
+        """The field's name with its parameters, for axis titles and provenance."""
+        ...
+
+    fisher_factor: ClassVar[float | None]
+    """d = fisher_factor * ds^2 for small distances, ds the Fisher line element; None where there is no such limit."""
     filler: ClassVar[float]
     """Blocks are filled up with rows log p = (filler, -inf, ..., -inf), which add nothing between themselves."""
-    unit: ClassVar[float]
-    """What the second array of `finish` counts."""
+
+    @property
+    def unit(self) -> float:
+        """What the second array of `finish` counts."""
+        ...
+
     finite_at_certainty: ClassVar[bool]
     """Whether a one-hot prediction is at finite distance from the interior of the simplex."""
 

@@ -77,7 +77,7 @@ def inner_products(a: ManyClasses, b: ManyClasses, n: jax.Array | int, left: Fac
     dither = jnp.float32(1) if a.dither is None else jnp.asarray(a.dither)[n]
 
     def products(first: jax.Array | int, size: int) -> jax.Array:
-        x, y = (_classes(operand, n, first, size) for operand in (a, b))
+        x, y = (classes_of(operand, n, first, size) for operand in (a, b))
         x, y = left(x) * dither, right(y)
         width = -(-size // -(-size // longest))
         cuts = [slice(start, start + width) for start in range(0, size, width)]
@@ -120,7 +120,7 @@ def _sum_of(terms: list[jax.Array]) -> jax.Array:
     return _sum_of(terms[:half]) + _sum_of(terms[half:]) if half else terms[0]
 
 
-def _classes(operand: ManyClasses, n: jax.Array | int, first: jax.Array | int, size: int) -> jax.Array:
+def classes_of(operand: ManyClasses, n: jax.Array | int, first: jax.Array | int, size: int) -> jax.Array:
     """The log-probabilities [P, size] of some classes in sample n."""
     start, _ = operand.span
     return lax.dynamic_slice(operand.log_p, (start, n, first), (operand.n_points, 1, size))[:, 0]

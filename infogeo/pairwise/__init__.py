@@ -2,7 +2,17 @@
 
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import Layout, Plan, plan_pairwise
+from infogeo.pairwise.replicas import replicated_hellinger
 from infogeo.pairwise.run import pairwise_divergence
 from infogeo.pairwise.steps import Steps, trajectory_steps
 
-__all__ = ["Layout", "PairwiseMatrix", "Plan", "Steps", "pairwise_divergence", "plan_pairwise", "trajectory_steps"]
+__all__ = [
+    "Layout",
+    "PairwiseMatrix",
+    "Plan",
+    "Steps",
+    "pairwise_divergence",
+    "plan_pairwise",
+    "replicated_hellinger",
+    "trajectory_steps",
+]
