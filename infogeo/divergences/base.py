@@ -29,8 +29,11 @@ class Divergence(Protocol):
         """The field's name with its parameters, for axis titles and provenance."""
         ...
 
-    fisher_factor: ClassVar[float | None]
-    """d = fisher_factor * ds^2 for small distances, ds the Fisher line element; None where there is no such limit."""
+    @property
+    def fisher_factor(self) -> float | None:
+        """d = fisher_factor * ds^2 for small distances, ds the Fisher line element; None where there is no limit."""
+        ...
+
     filler: ClassVar[float]
     """Blocks are filled up with rows log p = (filler, -inf, ..., -inf), which add nothing between themselves."""
 
@@ -65,6 +68,10 @@ class Divergence(Protocol):
         """The same for more classes; N is even."""
         ...
 
+    def joined(self, total: Total, part: Total) -> Total:
+        """The total of the samples of both."""
+        ...
+
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """Two arrays [P, Q]: K is their sum, in float64, after the second is multiplied by `unit`."""
         ...
@@ -97,6 +104,10 @@ class DoubleFloat32:
         raised = large + part
         seen = raised - large
         return raised, small + ((large - (raised - seen)) + (part - seen))
+
+    def joined(self, total: Total, part: Total) -> Total:
+        """Both numbers and their remainders."""
+        return self.plus(self.plus(total, part[0]), part[1])
 
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """The number and its remainder."""

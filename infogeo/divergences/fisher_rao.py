@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from operator import add
 from typing import ClassVar
 
 import jax
@@ -59,7 +60,7 @@ class FisherRao(DoubleFloat32):
 
         def step(i: jax.Array, so_far: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
             x, y = (lax.dynamic_slice_in_dim(roots, i * SAMPLES_AT_ONCE, SAMPLES_AT_ONCE) for roots in (a, b))
-            return added(so_far, sum(squared_angle(coefficient) for coefficient in inner_products_of_few(x, y)))
+            return added(so_far, reduce(add, map(squared_angle, inner_products_of_few(x, y))))
 
         zero = jnp.zeros((a.shape[2], b.shape[2]), dtype=jnp.float32)
         angles, excess = lax.fori_loop(0, a.shape[0] // SAMPLES_AT_ONCE, step, (zero, zero))

@@ -15,6 +15,7 @@ from infogeo.divergences.many import ManyClasses, inner_products
 from infogeo.divergences.products import (
     SCALE_BITS,
     inner_products_of_few,
+    joined_products,
     no_product,
     samples_at_once,
     times_over_rows,
@@ -53,7 +54,7 @@ class Renyi:
     @property
     def name(self) -> str:
         """Renyi(alpha)."""
-        return f"Renyi({self.alpha:g})"
+        return f"Renyi({float(self.alpha)})"
 
     @property
     def unit(self) -> float:
@@ -103,6 +104,10 @@ class Renyi:
         return times_over_samples(
             total, a.log_p.shape[1], lambda n: [inner_products(a, b, n, low, high), inner_products(a, b, n, high, low)]
         )
+
+    def joined(self, total: Total, part: Total) -> Total:
+        """The product of both."""
+        return joined_products(total, part)
 
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """-log of the product: of its mantissa, here between 1 and 2, and minus its exponent."""

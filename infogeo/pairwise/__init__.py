@@ -1,5 +1,6 @@
 """Divergence matrices: the plan of tiles, the one jitted function, and the matrix that comes out; steps along runs."""
 
+from infogeo.pairwise.groups import SampleGroups, divergence_by_groups
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import Layout, Plan, plan_pairwise
 from infogeo.pairwise.replicas import replicated_hellinger
@@ -10,7 +11,9 @@ __all__ = [
     "Layout",
     "PairwiseMatrix",
     "Plan",
+    "SampleGroups",
     "Steps",
+    "divergence_by_groups",
     "pairwise_divergence",
     "plan_pairwise",
     "replicated_hellinger",

@@ -44,6 +44,7 @@ class Tile(NamedTuple):
         values: float64; a tile of a block with itself is symmetric, with zeros on its diagonal.
         clipped: how many pairs rounded to just below zero.
         self_sums: K(p, p) of the block, where row and column are the same.
+        deviations: of the divergences by each group of samples from these, see `SampleGroups`; None without groups.
     """
 
     row: int
@@ -51,6 +52,7 @@ class Tile(NamedTuple):
     values: NDArray[np.float64]
     clipped: int
     self_sums: NDArray[np.float64] | None
+    deviations: NDArray[np.float16] | None = None
 
 
 @dataclass

@@ -32,7 +32,7 @@ class Panels:
         blocks: the points of each block.
         divergence: whose encoding.
         plan: the samples of each sum.
-        self_sums: K(p, p) of each block where it is known, or on its way.
+        self_sums: K(p, p) [1 + R, P] of each block, of all samples and of each group, where it is known or on its way.
         readers: threads that read and encode.
     """
 
@@ -49,7 +49,7 @@ class Panels:
         return Panel(self, block, device, held)
 
     def know(self, self_sums: dict[int, NDArray[np.float64]]) -> None:
-        """K(p, p) of some blocks, from an earlier computation."""
+        """K(p, p) [1, P] of some blocks, from an earlier computation."""
         for block, values in self_sums.items():
             self.self_sums[block] = Future()
             self.self_sums[block].set_result(values)

@@ -12,8 +12,10 @@ from itertools import cycle
 from os import PathLike
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,7 @@ from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.panels import Device, Panel, Panels
 from infogeo.pairwise.plan import Group, Plan, Strip, plan_pairwise
-from infogeo.pairwise.tile import diagonal_tile, finished, tile
+from infogeo.pairwise.tile import deviations, diagonal_tile, finished, tile, with_group
 from infogeo.pairwise.tiled import TiledValues, put
 
 Progress = Callable[[int, int], None]
@@ -75,14 +77,41 @@ def pairwise_divergence(
             raise InputError("directory: keeps square matrices; leave it out for divergences to other points")
         return _on_disk(predictions, divergence, Path(directory), memory, report)
     plan = plan_pairwise(predictions, divergence, to, memory)
+    return computed(plan, predictions, divergence, to=to, progress=report)
+
+
+def computed(
+    plan: Plan,
+    predictions: Predictions,
+    divergence: Divergence,
+    groups: tuple[int, ...] = (),
+    keep: Callable[[Tile], None] | None = None,
+    progress: Progress | None = None,
+    *,
+    to: Predictions | None = None,
+) -> PairwiseMatrix:
+    """The matrix of a plan, in memory.
+
+    Args:
+        plan: of these predictions.
+        predictions: the rows.
+        divergence: which divergence.
+        groups: how many float32 sums of the plan belong to each group of samples that is told apart.
+        keep: is given every tile.
+        progress: called with (tiles done, tiles in all).
+        to: the columns, where they are others.
+    """
+    report = progress or (lambda done, total: None)
     values, clipped = np.empty(plan.shape[:2]), []
 
-    def keep(made: Tile) -> None:
+    def put_down(made: Tile) -> None:
         put(values, plan.rows[made.row], plan.columns[made.column], made.values, mirrored=plan.square)
         clipped.append(made.clipped)
+        if keep is not None:
+            keep(made)
 
-    engine = _Engine.of(plan, predictions, divergence, to)
-    engine.compute(plan.tiles, keep, lambda done: report(done, len(plan.tiles)))
+    engine = _Engine.of(plan, predictions, divergence, to, groups)
+    engine.compute(plan.tiles, put_down, lambda done: report(done, len(plan.tiles)))
     return _matrix(plan, predictions, divergence, to, values, sum(clipped))
 
 
@@ -104,7 +133,7 @@ def _on_disk(
                 put(whole, plan.rows[made.row], plan.rows[made.column], made.values, mirrored=True)
 
         engine = _Engine.of(plan, predictions, divergence, None)
-        engine.rows.know(self_sums)
+        engine.rows.know({i: own[None] for i, own in self_sums.items()})
         engine.compute(missing, keep, lambda done: report(found + done, len(plan.tiles)))
         values, clipped = tiles.values() if whole is None else whole, tiles.clipped
     return _matrix(plan, predictions, divergence, None, values, clipped)
@@ -138,6 +167,18 @@ def _matrix(
     )
 
 
+class Sums(NamedTuple):
+    """K of two blocks of points [P, Q].
+
+    Attributes:
+        whole: of all samples, float64.
+        groups: of each group of samples, float32, filled up to the size of a tile.
+    """
+
+    whole: NDArray[np.float64]
+    groups: tuple[jax.Array, ...]
+
+
 Held = dict[tuple[int, Device], Panel]
 """The panels that all strips of a group share, by block and device."""
 
@@ -150,19 +191,28 @@ class _Engine:
         plan: the blocks.
         divergence: which divergence.
         rows, columns: where panels come from, the same for a square matrix.
+        groups: how many float32 sums belong to each group of samples; empty where groups are not told apart.
     """
 
     plan: Plan
     divergence: Divergence
     rows: Panels
     columns: Panels
+    groups: tuple[int, ...] = ()
     _stopped: Event = field(default_factory=Event)
 
     @classmethod
-    def of(cls, plan: Plan, predictions: Predictions, divergence: Divergence, to: Predictions | None) -> _Engine:
+    def of(
+        cls,
+        plan: Plan,
+        predictions: Predictions,
+        divergence: Divergence,
+        to: Predictions | None,
+        groups: tuple[int, ...] = (),
+    ) -> _Engine:
         rows = Panels(predictions.log_probs, plan.rows, divergence, plan)
         columns = rows if to is None else Panels(to.log_probs, plan.columns, divergence, plan)
-        return cls(plan, divergence, rows, columns)
+        return cls(plan, divergence, rows, columns, groups)
 
     def compute(
         self, wanted: Collection[tuple[int, int]], keep: Callable[[Tile], None], report: Callable[[int], None]
@@ -254,11 +304,12 @@ class _Engine:
             keep(self._tile(i, j, found))
         return len(strip.rows)
 
-    def _tile(self, i: int, j: int, sums: NDArray[np.float64]) -> Tile:
+    def _tile(self, i: int, j: int, sums: Sums) -> Tile:
         """d = (K(p, q) - K(p, p) / 2 - K(q, q) / 2) / N between two blocks."""
         own = self.plan.square and i == j
-        a, b = self.rows.self_sums[i].result(), self.columns.self_sums[j].result()
-        d = sums[: len(a), : len(b)]
+        all_a, all_b = self.rows.self_sums[i].result(), self.columns.self_sums[j].result()
+        a, b = all_a[0], all_b[0]
+        d = sums.whole[: len(a), : len(b)]
         d -= a[:, None] / 2
         d -= b / 2
         d /= self.plan.shape[2]
@@ -273,32 +324,66 @@ class _Engine:
         if lowest < 0:
             clipped = int(np.count_nonzero(d < 0)) // (2 if own else 1)
             np.maximum(d, 0.0, out=d)
-        return Tile(i, j, d, clipped, a if own else None)
+        apart = self._deviations(own, sums.groups, (all_a[1:], all_b[1:]), d) if self.groups else None
+        return Tile(i, j, d, clipped, a if own else None, apart)
+
+    def _deviations(
+        self,
+        diagonal: bool,
+        sums: tuple[jax.Array, ...],
+        own: tuple[NDArray[np.float64], NDArray[np.float64]],
+        d: NDArray[np.float64],
+    ) -> NDArray[np.float16]:
+        """What each group of samples says apart from all, see `tile.deviations`; operands are filled up with zeros."""
+        n, edges = self.plan.shape[2], np.cumsum((0, *self.groups)) * self.plan.samples
+        sizes = np.diff(np.minimum(edges, n)).astype(np.float32)
+        height, width = sums[0].shape
+        a, b = (
+            np.pad(sides, ((0, 0), (0, size - sides.shape[1]))).astype(np.float32)
+            for sides, size in zip(own, (height, width), strict=True)
+        )
+        whole = np.zeros((height, width), dtype=np.float32)
+        whole[: d.shape[0], : d.shape[1]] = d
+        made = deviations(diagonal, sums, (jnp.asarray(a), jnp.asarray(b)), jnp.asarray(sizes), jnp.asarray(whole))
+        return np.ascontiguousarray(np.asarray(made)[:, : d.shape[0], : d.shape[1]])
 
     def _own_sums(self, panel: Panel) -> NDArray[np.float64]:
         """K(p, p) of a block of points, by the same arithmetic as every other pair."""
         (own,) = self._sums(panel, [], own=True)
         return self._diagonal(own, panel)
 
-    def _diagonal(self, sums: NDArray[np.float64], panel: Panel) -> NDArray[np.float64]:
-        return np.diagonal(sums)[: panel.n_points].copy()
+    def _diagonal(self, sums: Sums, panel: Panel) -> NDArray[np.float64]:
+        """K(p, p) [1 + R, P] of all samples, and of each group."""
+        diagonals = [np.diagonal(sums.whole), *(np.diagonal(np.asarray(k)) for k in sums.groups)]
+        return np.stack([diagonal[: panel.n_points] for diagonal in diagonals], dtype=np.float64)
 
-    def _sums(self, column: Panel, rows: list[Panel], *, own: bool) -> list[NDArray[np.float64]]:
+    def _sums(self, column: Panel, rows: list[Panel], *, own: bool) -> list[Sums]:
         """K of a block of columns with itself, right on and above the diagonal, and of blocks of rows with it.
 
         One float32 sum at a time: more would share the caches, and what is read for them piles up.
         """
         heights = [column.height] * own + [row.height for row in rows]
-        totals = [jax.device_put(self.divergence.start(height, column.height), column.device) for height in heights]
+        starts = [jax.device_put(self.divergence.start(height, column.height), column.device) for height in heights]
+        totals, groups = list(starts), [[] for _ in starts]
+        whole = list(starts)  # of the groups that are closed
+        closing = set(np.cumsum(self.groups).tolist())
         running = None
-        for y, *xs in zip(column, *rows, strict=True):
+        for count, (y, *xs) in enumerate(zip(column, *rows, strict=True), start=1):
             calls = [partial(diagonal_tile, a=y)] * own + [partial(tile, a=x, b=y) for x in xs]
             for k, call in enumerate(calls):
                 jax.block_until_ready(running)
                 if self._stopped.is_set():
                     raise CancelledError
                 running = totals[k] = call(self.divergence, totals[k])
-        return [self._in_float64(*finished(self.divergence, total)) for total in totals]
+                if count in closing:
+                    whole[k], of_group = with_group(self.divergence, whole[k], totals[k])
+                    groups[k].append(of_group)
+                    totals[k] = starts[k]
+        ends = whole if self.groups else totals
+        return [
+            Sums(self._in_float64(*finished(self.divergence, end)), tuple(made))
+            for end, made in zip(ends, groups, strict=True)
+        ]
 
     def _in_float64(self, large: jax.Array, small: jax.Array) -> NDArray[np.float64]:
         sums = np.multiply(small, self.divergence.unit, dtype=np.float64)
