@@ -17,7 +17,7 @@ TINY = float(np.finfo(np.float64).tiny)
 ROWS = 1024
 """Rows that are read at once."""
 DENSE_UP_TO = 1000
-"""Up to this many points W is formed: its whole spectrum takes a fraction of a second, whatever it looks like."""
+"""Up to this many points A is formed: its whole spectrum takes a fraction of a second, whatever it looks like."""
 OVERSAMPLING = 20
 """Columns of a block beyond the eigenpairs wanted: a pass over D carries k + 20."""
 BASIS = 10
@@ -25,7 +25,7 @@ BASIS = 10
 PASSES = 100
 """Passes over D before the search is given up."""
 TOLERANCE = 1e-10
-"""||W u - lambda u|| / |lambda| of a pair that has converged."""
+"""||A u - lambda u|| / |lambda| of a pair that has converged."""
 
 
 class SymmetricMatrix(Protocol):
@@ -47,12 +47,16 @@ class SymmetricMatrix(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class CentredMatrix:
-    """W = -1/2 J D J with J = I - 1 1'/P, for a symmetric D [P, P]; of W itself only blocks of rows are formed.
+    """W = -1/2 J D J' and A = S W S, for a symmetric D [P, P]; of both only blocks of rows are formed.
 
-    W_ij = -1/2 (D_ij - d_i - d_j + m), where d = column means of D and m = their mean.
+    J = I - 1 w'/P and S = diag(sqrt(w)), where the weights w [P] are at least 0 and sum to P; None stands for w = 1,
+    at which A is W. In entries, W_ij = -1/2 (D_ij - d_i - d_j + m), where d = D w / P and m = w'd / P. A weight of 2
+    does what a second copy of the point would do, but for the scale: A of P weights has P / N times the eigenvalues
+    of the N copies.
     """
 
     values: SymmetricMatrix
+    weights: Array | None = None
 
     @property
     def size(self) -> int:
@@ -62,42 +66,72 @@ class CentredMatrix:
     @cached_property
     def column_means(self) -> Array:
         """d [P], the column means of D: one pass, by rows, each of which is summed on its own in any storage."""
-        return np.concatenate([self.values[start:stop].mean(axis=1) for start, stop in self._blocks()])
+        blocks = (self.values[start:stop] for start, stop in row_blocks(self.size))
+        return np.concatenate([np.average(block, axis=1, weights=self.weights) for block in blocks])
 
     def rows(self, start: int, stop: int) -> Array:
         """The rows start:stop of W."""
         means = self.column_means
         block = self.values[start:stop] - means
-        block -= (means[start:stop] - means.mean())[:, None]
+        block -= (means[start:stop] - np.average(means, weights=self.weights))[:, None]
         block *= -0.5
         return block
 
+    def scaled_rows(self, start: int, stop: int) -> Array:
+        """The rows start:stop of A."""
+        block = self.rows(start, stop)
+        if self.weights is not None:
+            roots = np.sqrt(self.weights)
+            block *= roots
+            block *= roots[start:stop, None]
+        return block
+
     def frobenius_norm(self) -> float:
-        """||W||_F, summed over blocks of rows: exact without a spectrum."""
-        return float(np.sqrt(sum(np.sum(np.square(self.rows(start, stop))) for start, stop in self._blocks())))
+        """||A||_F, summed over blocks of rows: exact without a spectrum."""
+        return float(np.sqrt(sum(np.sum(np.square(self.scaled_rows(*block))) for block in row_blocks(self.size))))
 
     @property
     def rounding(self) -> float:
-        """What rounding adds to W x for a unit x: sqrt(P) eps ||D|| / 2, where ||D|| <= max row sum, for D >= 0."""
-        largest_row_sum = self.size * float(np.abs(self.column_means).max())
+        """What rounding adds to A x for a unit x: sqrt(P) eps ||S D S|| / 2, for D >= 0.
+
+        S D S has the eigenvalues of D S^2, and those are no larger than its largest row sum, P max d, where w > 0.
+        """
+        means = self.column_means if self.weights is None else self.column_means[self.weights > 0]
+        largest_row_sum = self.size * float(np.abs(means).max())
         return 0.5 * np.sqrt(self.size) * EPS * largest_row_sum
 
     def product(self, x: Array) -> Array:
-        """W x for x [P, K]: one pass over D."""
-        y = self.values @ (x - x.mean(axis=0))
-        return -0.5 * (y - y.mean(axis=0))
+        """A x for x [P, K]: one pass over D."""
+        if self.weights is None:
+            return self._centred_product(x)
+        roots = np.sqrt(self.weights)[:, None]
+        return roots * self._centred_product(roots * x)
 
-    def _blocks(self) -> Iterator[tuple[int, int]]:
-        return ((start, min(start + ROWS, self.size)) for start in range(0, self.size, ROWS))
+    def at_every_point(self, values: Array, vectors: Array) -> Array:
+        """W S v / lambda [P, K] of eigenpairs A v = lambda v: v / sqrt(w), also where w is 0 or tiny; one pass."""
+        if self.weights is None:
+            return vectors
+        return self._centred_product(np.sqrt(self.weights)[:, None] * vectors) / values
+
+    def _centred_product(self, x: Array) -> Array:
+        """W x."""
+        mean = x.mean(axis=0)
+        y = self.values @ (x - (mean if self.weights is None else self.weights[:, None] * mean))
+        return -0.5 * (y - np.average(y, axis=0, weights=self.weights))
+
+
+def row_blocks(size: int, rows: int = ROWS) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the blocks of rows in which a matrix of so many is read."""
+    return ((start, min(start + rows, size)) for start in range(0, size, rows))
 
 
 class Eigenpairs(NamedTuple):
-    """Eigenpairs of W by descending |eigenvalue|.
+    """Eigenpairs of A by descending |eigenvalue|; without weights A is W.
 
     Attributes:
         values: lambda [K].
         vectors: u [P, K], orthonormal.
-        residual: the largest ||W u - lambda u||; a true eigenvalue lies within it of each value.
+        residual: the largest ||A u - lambda u||; a true eigenvalue lies within it of each value.
         converged: whether every pair is as good as `leading_eigenpairs` promises.
         passes: over D, beside the one for its column means.
     """
@@ -110,11 +144,11 @@ class Eigenpairs(NamedTuple):
 
 
 def leading_eigenpairs(matrix: CentredMatrix, k: int, max_passes: int = PASSES) -> Eigenpairs:
-    """The k eigenpairs W u = lambda u that are largest in absolute value, both signs.
+    """The k eigenpairs A u = lambda u that are largest in absolute value, both signs.
 
     Dense for few points or most of the spectrum; otherwise block Lanczos. Each pass over D serves a block of k + 20
     columns, wider than k so that equal eigenvalues are found as often as they occur, and the last pass measures
-    the residual r = ||W u - lambda u||. Beside D this takes up to 20 (k + 20) P numbers, half of them for a moment.
+    the residual r = ||A u - lambda u||. Beside D this takes up to 20 (k + 20) P numbers, half of them for a moment.
 
     A pair has converged when r <= 1e-10 |lambda|, or when r is no more than the rounding of a product. The eigenvalue
     is then off by r^2 / gap and its axis leans to others by r / gap, where gap is the distance to the next
@@ -128,7 +162,7 @@ def leading_eigenpairs(matrix: CentredMatrix, k: int, max_passes: int = PASSES) 
     k = min(k, size)
     dense = size <= DENSE_UP_TO or 8 * (k + OVERSAMPLING) > size
     if dense:
-        (values, vectors), passes = _ordered(matrix.rows(0, size)), 1
+        (values, vectors), passes = _ordered(matrix.scaled_rows(0, size)), 1
         values, vectors = values[:k], vectors[:, :k]
     else:
         values, vectors, passes = _block_lanczos(matrix, k, max_passes - 1)
@@ -152,7 +186,7 @@ def _ordered(matrix: Array) -> tuple[Array, Array]:
 def _block_lanczos(matrix: CentredMatrix, k: int, max_passes: int) -> tuple[Array, Array, int]:
     """Ritz values [k], Ritz vectors [P, k], and the passes that they took.
 
-    With an orthonormal basis V and the next block Q, W V = V H + Q B: the Ritz pairs of H = V' W V have residuals
+    With an orthonormal basis V and the next block Q, A V = V H + Q B: the Ritz pairs of H = V' A V have residuals
     ||B y||, y being the last block of an eigenvector of H. A basis that is full is cut back to its leading half
     of Ritz vectors, which keeps that relation.
     """

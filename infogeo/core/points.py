@@ -67,6 +67,9 @@ class Points:
     def __len__(self) -> int:
         return len(self.columns["run"])
 
+    def __reduce__(self) -> tuple[type[Points], tuple[dict[str, NDArray[Any]]]]:
+        return Points, (dict(self.columns),)  # the read-only view of the columns cannot be pickled
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self.columns:
             raise InputError(f"points: there is no column '{name}'; there are {', '.join(self.columns)}")

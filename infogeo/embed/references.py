@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
@@ -72,8 +72,22 @@ def embed_predictions(
     matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory, directory=directory)
     embedding = inpca(matrix, n_components)
     rows = pairwise_divergence(references, divergence, to=predictions, memory=memory)
+    embedding, placed = oriented(embedding, references.points, rows)
+    return Map(embedding, matrix, placed)
+
+
+def oriented(
+    embedding: Embedding, references: Points, rows: PairwiseMatrix | ArrayLike
+) -> tuple[Embedding, Projection]:
+    """The map with its first axis from ignorance to truth, where both are known, and the two placed on it.
+
+    Args:
+        embedding: P fitted points.
+        references: ignorance, and truth or not.
+        rows: their divergences [1 or 2, P] to the fitted points.
+    """
     coords = embedding.project(rows)
     if len(coords) == 2 and coords[1, 0] < coords[0, 0]:
         embedding = embedding.flipped(0)
         coords = embedding.project(rows)
-    return Map(embedding, matrix, Projection(references.points, coords))
+    return embedding, Projection(references, coords)
