@@ -4,6 +4,7 @@ from infogeo.plots.clusters import dendrogram
 from infogeo.plots.comparison import importance_bars, progress_curves, road_distance, trajectory_map, tube_widths
 from infogeo.plots.curves import learning_curves
 from infogeo.plots.heatmap import matrix
+from infogeo.plots.light_cones import light_cones
 from infogeo.plots.paths import trajectories
 from infogeo.plots.shares import spectrum, stress
 
@@ -11,6 +12,7 @@ __all__ = [
     "dendrogram",
     "importance_bars",
     "learning_curves",
+    "light_cones",
     "matrix",
     "progress_curves",
     "road_distance",
