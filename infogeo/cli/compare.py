@@ -51,6 +51,7 @@ def compare(
     divergence: Annotated[
         options.DivergenceName, typer.Option(help="Which divergence, in nats, averaged over samples and progress.")
     ] = options.DivergenceName.bhattacharyya,
+    alpha: options.Alpha = None,
     permutations: Annotated[
         int, typer.Option(help="Exchanges of labels behind each p-value.", min=19, metavar="K")
     ] = 999,
@@ -95,7 +96,7 @@ def compare(
     predictions = _chosen(predictions, only or [])
     along = None if end is None else geodesic(predictions, end=load(existing([end])))
     check(predictions, tuple(group), along)
-    chosen = options.divergence_of(divergence)
+    chosen = options.divergence_of(divergence, alpha)
     if predictions.labels is not None:
         accuracy, loss = predictions.scores()
         predictions = replace(predictions, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))

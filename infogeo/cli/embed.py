@@ -58,6 +58,7 @@ def embed(
     divergence: Annotated[
         options.DivergenceName, typer.Option(help="Which divergence, in nats, averaged over samples.")
     ] = options.DivergenceName.bhattacharyya,
+    alpha: options.Alpha = None,
     components: Annotated[int, typer.Option(help="Axes to compute.", min=1, metavar="K")] = 10,
     null: Annotated[
         bool, typer.Option("--null", help="Also the explained stress of within-class shuffles (needs labels).")
@@ -114,7 +115,7 @@ def embed(
         limit = as_bytes(memory)
         predictions = read_predictions(messages, existing(inputs or []), labels, meta, steps, kind, limit)
         recorded = recorded_inputs(inputs or [], labels, meta, steps, kind)
-        task = MapTask(options.divergence_of(divergence), components, null, limit, tiles, seed, keep_classes)
+        task = MapTask(options.divergence_of(divergence, alpha), components, null, limit, tiles, seed, keep_classes)
         contents = make_map(predictions, task, recorded, messages, began)
     with written_beside(out, overwrite, is_map) as target:
         write_map(target, contents)

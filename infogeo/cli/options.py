@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,19 +21,48 @@ class DivergenceName(StrEnum):
     bhattacharyya = "bhattacharyya"
     hellinger = "hellinger"
     symmetric_kl = "symmetric-kl"
+    renyi = "renyi"
+    jensen_shannon = "jensen-shannon"
+    fisher_rao = "fisher-rao"
+    euclidean = "euclidean"
 
 
-def divergence_of(name: DivergenceName) -> Divergence:
-    """The divergence of that name."""
-    from infogeo.divergences import Bhattacharyya, Hellinger, SymmetricKL
+def divergence_of(name: DivergenceName, alpha: float | None = None) -> Divergence:
+    """The divergence of that name.
 
+    Raises:
+        InputError: Renyi without its order, or an order for another.
+    """
+    from infogeo import divergences
+    from infogeo.core.errors import InputError
+
+    if name is DivergenceName.renyi:
+        if alpha is None:
+            raise InputError("--divergence renyi: needs its order, for example --alpha 0.3")
+        return divergences.Renyi(alpha)
+    if alpha is not None:
+        raise InputError(f"--alpha: is the order of --divergence renyi; {name} has none")
     return {
-        DivergenceName.bhattacharyya: Bhattacharyya(),
-        DivergenceName.hellinger: Hellinger(),
-        DivergenceName.symmetric_kl: SymmetricKL(),
-    }[name]
+        DivergenceName.bhattacharyya: divergences.Bhattacharyya,
+        DivergenceName.hellinger: divergences.Hellinger,
+        DivergenceName.symmetric_kl: divergences.SymmetricKL,
+        DivergenceName.jensen_shannon: divergences.JensenShannon,
+        DivergenceName.fisher_rao: divergences.FisherRao,
+        DivergenceName.euclidean: divergences.Euclidean,
+    }[name]()
 
 
+def divergence_recorded(name: str) -> Divergence | None:
+    """The divergence whose own name is this, as a map records it; None where there is none."""
+    from infogeo.divergences import Renyi
+
+    if order := re.fullmatch(r"Renyi\((.+)\)", name):
+        return Renyi(float(order[1]))
+    plain = (divergence_of(known) for known in DivergenceName if known is not DivergenceName.renyi)
+    return next((divergence for divergence in plain if divergence.name == name), None)
+
+
+Alpha = Annotated[float | None, typer.Option(help="The order of the Renyi divergence, between 0 and 1.", metavar="A")]
 Labels = Annotated[
     Path | None,
     typer.Option(

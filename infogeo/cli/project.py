@@ -151,8 +151,6 @@ def _scored(new: Predictions, old: Predictions) -> Points:
 def _divergence(directory: Path, name: str) -> Any:
     from infogeo.core.errors import InputError
 
-    for candidate in options.DivergenceName:
-        divergence = options.divergence_of(candidate)
-        if divergence.name == name:
-            return divergence
+    if (divergence := options.divergence_recorded(name)) is not None:
+        return divergence
     raise InputError(f"{directory}: the divergence '{name}' of this map is unknown to this version")
