@@ -90,7 +90,7 @@ MOST_SAMPLES = 240
 class DoubleFloat32:
     """Totals in twice the precision of float32, on any device: a number and its remainder."""
 
-    unit: ClassVar[float] = 1.0
+    unit = 1.0
 
     def start(self, height: int, width: int) -> Total:
         """Zero."""

@@ -39,10 +39,10 @@ class Bhattacharyya:
 
     fused: bool = True
 
-    name: ClassVar[str] = "Bhattacharyya"
-    fisher_factor: ClassVar[float] = 1 / 8
+    name = "Bhattacharyya"
+    fisher_factor = 1 / 8
     filler: ClassVar[float] = 0.0  # certain of class 0: BC = 1, whose logarithm is 0
-    unit: ClassVar[float] = math.log(2)
+    unit = math.log(2)
     finite_at_certainty: ClassVar[bool] = True
 
     def features(self, n_classes: int) -> int:

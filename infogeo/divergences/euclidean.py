@@ -21,8 +21,8 @@ class Euclidean(DoubleFloat32):
     stands here to be compared with.
     """
 
-    name: ClassVar[str] = "squared Euclidean"
-    fisher_factor: ClassVar[float | None] = None
+    name = "squared Euclidean"
+    fisher_factor = None
     filler: ClassVar[float] = -math.inf  # no probability at all
     finite_at_certainty: ClassVar[bool] = True
 

@@ -42,8 +42,8 @@ class FisherRao(DoubleFloat32):
     Source: Rao, Bull. Calcutta Math. Soc. 37 (1945) 81; Atkinson and Mitchell, Sankhya A 43 (1981) 345.
     """
 
-    name: ClassVar[str] = "squared Fisher-Rao"
-    fisher_factor: ClassVar[float] = 1.0
+    name = "squared Fisher-Rao"
+    fisher_factor = 1.0
     filler: ClassVar[float] = 0.0  # certain of class 0: BC = 1, at distance 0
     finite_at_certainty: ClassVar[bool] = True
 

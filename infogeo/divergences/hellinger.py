@@ -23,8 +23,8 @@ class Hellinger(DoubleFloat32):
     Source: Quinn et al., PNAS 116 (2019) 13762, eq. 3 (there without the average over samples).
     """
 
-    name: ClassVar[str] = "Hellinger"
-    fisher_factor: ClassVar[float] = 1 / 8
+    name = "Hellinger"
+    fisher_factor = 1 / 8
     filler: ClassVar[float] = -math.inf  # no probability at all: BC = 0
     finite_at_certainty: ClassVar[bool] = True
 

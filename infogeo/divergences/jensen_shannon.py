@@ -30,8 +30,8 @@ class JensenShannon(DoubleFloat32):
     Source: Lin, IEEE Trans. Inf. Theory 37 (1991) 145; Fuglede and Topsoe, ISIT (2004) 31 for the embedding.
     """
 
-    name: ClassVar[str] = "Jensen-Shannon"
-    fisher_factor: ClassVar[float] = 1 / 8
+    name = "Jensen-Shannon"
+    fisher_factor = 1 / 8
     filler: ClassVar[float] = -math.inf  # no probability at all, and so no entropy
     finite_at_certainty: ClassVar[bool] = True
 

@@ -25,8 +25,8 @@ class SymmetricKL(DoubleFloat32):
     Source: Teoh et al., Phys. Rev. Research 2 (2020) 033221.
     """
 
-    name: ClassVar[str] = "symmetric Kullback-Leibler"
-    fisher_factor: ClassVar[float] = 1.0
+    name = "symmetric Kullback-Leibler"
+    fisher_factor = 1.0
     filler: ClassVar[float] = -math.inf  # no probability at all: p log q = 0
     finite_at_certainty: ClassVar[bool] = False
 

@@ -43,7 +43,7 @@ class Renyi:
 
     alpha: float = 0.5
 
-    fisher_factor: ClassVar[float] = 1.0
+    fisher_factor = 1.0
     filler: ClassVar[float] = 0.0  # certain of class 0: both sums are 1, whose logarithm is 0
     finite_at_certainty: ClassVar[bool] = True
 

@@ -9,10 +9,14 @@ from os import PathLike
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 from infogeo.embed.inpca import Embedding, inpca
+from infogeo.embed.uncertainty import EmbeddingErrors, embedding_errors
+from infogeo.embed.weights import PointWeights
+from infogeo.pairwise.groups import divergence_by_groups
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import plan_pairwise
 from infogeo.pairwise.run import pairwise_divergence
@@ -39,11 +43,13 @@ class Map:
         embedding: the fitted points.
         matrix: their divergences [P, P].
         references: `ignorance` and, with labels, `truth`: projected, so they do not move the map.
+        errors: of the embedding, where they were asked for.
     """
 
     embedding: Embedding
     matrix: PairwiseMatrix
     references: Projection
+    errors: EmbeddingErrors | None = None
 
 
 def embed_predictions(
@@ -53,6 +59,10 @@ def embed_predictions(
     progress: Callable[[int, int], None] | None = None,
     memory: int | None = None,
     directory: str | PathLike[str] | None = None,
+    *,
+    weights: PointWeights | ArrayLike | None = None,
+    groups: int = 0,
+    seed: int = 0,
 ) -> Map:
     """Divergences, InPCA, and ignorance and truth as projected points.
 
@@ -66,14 +76,29 @@ def embed_predictions(
         progress: called with (tiles done, tiles in all).
         memory: the bytes that the divergences may take; see `plan_pairwise`.
         directory: where the tiles of the matrix are kept; see `pairwise_divergence`.
+        weights: how much each point counts; see `inpca`.
+        groups: R groups of samples for the errors of the map; see `divergence_by_groups`. 0 for none.
+        seed: of the assignment of samples to groups.
+
+    Raises:
+        InputError: as in these functions, or both groups and a directory, which keeps no groups.
     """
+    if groups and directory is not None:
+        raise InputError("groups: are kept in memory; leave out the directory of tiles, or the errors")
     references = predictions.references(truth=divergence.finite_at_certainty)
     plan_pairwise(references, divergence, to=predictions, memory=memory)  # what does not fit is said before any work
-    matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory, directory=directory)
-    embedding = inpca(matrix, n_components)
+    apart = None
+    if groups:
+        apart = divergence_by_groups(
+            predictions, divergence, groups=groups, seed=seed, progress=progress, memory=memory
+        )
+        matrix = apart.matrix
+    else:
+        matrix = pairwise_divergence(predictions, divergence, progress=progress, memory=memory, directory=directory)
+    embedding = inpca(matrix, n_components, weights)
     rows = pairwise_divergence(references, divergence, to=predictions, memory=memory)
     embedding, placed = oriented(embedding, references.points, rows)
-    return Map(embedding, matrix, placed)
+    return Map(embedding, matrix, placed, None if apart is None else embedding_errors(apart, embedding))
 
 
 def oriented(

@@ -1,6 +1,6 @@
 """Divergence matrices: the plan of tiles, the one jitted function, and the matrix that comes out; steps along runs."""
 
-from infogeo.pairwise.groups import SampleGroups, divergence_by_groups
+from infogeo.pairwise.groups import GROUPS, SampleGroups, divergence_by_groups
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.plan import Layout, Plan, plan_pairwise
 from infogeo.pairwise.replicas import replicated_hellinger
@@ -8,6 +8,7 @@ from infogeo.pairwise.run import pairwise_divergence
 from infogeo.pairwise.steps import Steps, trajectory_steps
 
 __all__ = [
+    "GROUPS",
     "Layout",
     "PairwiseMatrix",
     "Plan",
