@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 import jax
@@ -141,6 +142,33 @@ def sum_of_products(a: jax.Array, b: jax.Array) -> jax.Array:
     parts = a.reshape(-1, size, a.shape[2]), b.reshape(-1, size, b.shape[2])
     (total, excess), _ = lax.scan(add_part, (zero, zero), parts)
     return total - excess
+
+
+def sum_over_rows(
+    a: jax.Array, b: jax.Array, at_once: int, term: Callable[[jax.Array, jax.Array], jax.Array]
+) -> jax.Array:
+    """The sum [P, Q] of the terms of `at_once` samples each, of encodings a [N, F, P] and b [N, F, Q].
+
+    Samples are fetched one step ahead: read where they are used, XLA's loops over points are not vectorised. One
+    complex number carries the sum and its excess: for a second result XLA would compute the terms twice.
+    """
+
+    def samples(i: jax.Array | int) -> tuple[jax.Array, jax.Array]:
+        x, y = (lax.dynamic_slice_in_dim(rows, i * at_once, at_once) for rows in (a, b))
+        return x, y
+
+    def step(i: jax.Array, carry: Any) -> Any:
+        so_far, here = carry
+        return carried(so_far, term(*here)), samples(i + 1)
+
+    zero = jnp.zeros((a.shape[2], b.shape[2]), dtype=jnp.complex64)
+    so_far, _ = lax.fori_loop(0, a.shape[0] // at_once, step, (zero, samples(0)))
+    return lax.real(so_far) - lax.imag(so_far)
+
+
+def carried(so_far: jax.Array, term: jax.Array) -> jax.Array:
+    """A sum and its excess as one complex number, one term further."""
+    return lax.complex(*added((lax.real(so_far), lax.imag(so_far)), term))
 
 
 def _longest_part(terms: int) -> int:

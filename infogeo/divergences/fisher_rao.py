@@ -10,10 +10,9 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from infogeo.divergences.base import UNIT, DoubleFloat32, Total, points_last
-from infogeo.divergences.many import ManyClasses, added, inner_products, sum_over_samples
+from infogeo.divergences.base import UNIT, DoubleFloat32, Total, points_last, sum_over_rows
+from infogeo.divergences.many import ManyClasses, inner_products, sum_over_samples
 from infogeo.divergences.products import inner_products_of_few
 
 DEGREE = 9
@@ -58,13 +57,10 @@ class FisherRao(DoubleFloat32):
     def block(self, total: Total, a: jax.Array, b: jax.Array) -> Total:
         """Plus the sum of squared angles [P, Q] between square roots a [N, C, P] and b [N, C, Q]."""
 
-        def step(i: jax.Array, so_far: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-            x, y = (lax.dynamic_slice_in_dim(roots, i * SAMPLES_AT_ONCE, SAMPLES_AT_ONCE) for roots in (a, b))
-            return added(so_far, reduce(add, map(squared_angle, inner_products_of_few(x, y))))
+        def angles(x: jax.Array, y: jax.Array) -> jax.Array:
+            return reduce(add, map(squared_angle, inner_products_of_few(x, y)))
 
-        zero = jnp.zeros((a.shape[2], b.shape[2]), dtype=jnp.float32)
-        angles, excess = lax.fori_loop(0, a.shape[0] // SAMPLES_AT_ONCE, step, (zero, zero))
-        return self.plus(total, angles - excess)
+        return self.plus(total, sum_over_rows(a, b, SAMPLES_AT_ONCE, angles))
 
     def block_of_many(self, total: Total, a: ManyClasses, b: ManyClasses) -> Total:
         """The same between P and Q points."""

@@ -45,7 +45,13 @@ class PairwiseMatrix:
 
     @classmethod
     def from_array(
-        cls, values: ArrayLike, points: Points | None = None, columns: Points | None = None
+        cls,
+        values: ArrayLike,
+        points: Points | None = None,
+        columns: Points | None = None,
+        *,
+        divergence: str = "given",
+        fisher_factor: float | None = None,
     ) -> PairwiseMatrix:
         """A matrix of divergences (squared distances) that you already have.
 
@@ -54,6 +60,8 @@ class PairwiseMatrix:
                 [P, Q] array without negative entries.
             points: one row per point; by default every point is a run of its own, at step 0.
             columns: the points of the columns, where they are others than those of the rows.
+            divergence: its name, for axis titles and provenance.
+            fisher_factor: divergence = fisher_factor * ds^2 for small distances, where it is known.
 
         Raises:
             InputError: not square, not finite, not symmetric, a diagonal that is not zero, or a negative entry.
@@ -82,7 +90,7 @@ class PairwiseMatrix:
         for name, table, length in (("points", points, d.shape[0]), ("columns", columns, d.shape[1])):
             if table is not None and len(table) != length:
                 raise InputError(f"{name}: {len(table)} rows for {length} points of a matrix {d.shape}")
-        return cls(values=d, points=points, columns=columns)
+        return cls(d, points, columns, divergence, fisher_factor)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ def test_replicas_of_coins_are_the_hellinger_divergence_of_all_their_tosses():
     """M coins: BC of all tosses is the M-th power."""
     p, q = 0.3, 0.6
     overlap = np.sqrt(p * q) + np.sqrt((1 - p) * (1 - q))
-    matrix = infogeo.replicated_hellinger(_given(-np.log(overlap)), 5)
+    matrix = infogeo.replicated_hellinger(_named([[0, -np.log(overlap)], [-np.log(overlap), 0]]), 5)
     assert matrix.to_numpy()[0, 1] == pytest.approx((1 - overlap**5) / 5, rel=10 * EPS)
 
 
@@ -37,8 +37,7 @@ def test_joint_hellinger_saturates_where_the_intensive_divergence_does_not():
     p = np.linspace(0.01, 0.99, 100)
     overlap = np.sqrt(np.outer(p, p)) + np.sqrt(np.outer(1 - p, 1 - p))
     above = np.triu_indices(100, 1)
-    d = infogeo.PairwiseMatrix.from_array(np.maximum(-np.log(np.minimum(overlap, 1)), 0))
-    d = _named(d)
+    d = _named(-np.log(np.minimum(overlap, 1)))
 
     def contrast(values):
         return (values[above].max() - values[above].min()) / values[above].max()
@@ -56,11 +55,5 @@ def test_other_divergences_and_negative_replicas_are_refused(bhattacharyya):
             infogeo.replicated_hellinger(bhattacharyya, wrong)
 
 
-def _given(d):
-    return _named(infogeo.PairwiseMatrix.from_array([[0, d], [d, 0]]))
-
-
-def _named(matrix):
-    from dataclasses import replace
-
-    return replace(matrix, divergence=infogeo.Bhattacharyya.name)
+def _named(values):
+    return infogeo.PairwiseMatrix.from_array(values, divergence=infogeo.Bhattacharyya.name, fisher_factor=1 / 8)
