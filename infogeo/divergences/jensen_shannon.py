@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from infogeo.divergences.base import UNIT, DoubleFloat32, Total, carried, points_last, sum_over_rows
-from infogeo.divergences.many import ManyClasses, classes_of
+from infogeo.divergences.many import ManyClasses, classes_of, dither_of_parts
 
 UNROLLED = 18
 """Classes of one sample whose terms are written out, where there are many."""
@@ -57,22 +57,28 @@ class JensenShannon(DoubleFloat32):
         return self.plus(total, sum_over_rows(a, b, SAMPLES_AT_ONCE, entropies))
 
     def block_of_many(self, total: Total, a: ManyClasses, b: ManyClasses) -> Total:
-        """The same between P and Q points, a few classes at a time."""
+        """The same between P and Q points, a few classes at a time.
+
+        Each few have a factor f of their own, so that equal terms do not all round the same way: in
+        -sum_c fm log fm / f = -sum_c m log m - log f sum_c m the second sum is one of p and one of q, which drop out.
+        """
         n_classes = a.log_p.shape[2]
         whole, rest = divmod(n_classes, UNROLLED)
+        factors = dither_of_parts(whole + 1)
 
-        def part(n: jax.Array | int, first: jax.Array | int, size: int) -> jax.Array:
-            return _entropy(*(_half(classes_of(operand, n, first, size)).T for operand in (a, b)))
+        def part(n: jax.Array | int, i: jax.Array | int, size: int) -> jax.Array:
+            factor = factors[i] if a.dither is None else factors[i] * jnp.asarray(a.dither)[n]
+            x, y = (_half(classes_of(operand, n, i * UNROLLED, size)).T * factor for operand in (a, b))
+            return _entropy(x, y) / factor
 
         def step(i: jax.Array, so_far: jax.Array) -> jax.Array:
-            return carried(so_far, part(i // whole, i % whole * UNROLLED, UNROLLED))
+            return carried(so_far, part(i // whole, i % whole, UNROLLED))
 
         n_samples = a.log_p.shape[1]
         so_far = jnp.zeros((a.n_points, b.n_points), dtype=jnp.complex64)
         so_far = lax.fori_loop(0, n_samples * whole, step, so_far)
         if rest:
-            last = whole * UNROLLED
-            so_far = lax.fori_loop(0, n_samples, lambda n, so_far: carried(so_far, part(n, last, rest)), so_far)
+            so_far = lax.fori_loop(0, n_samples, lambda n, so_far: carried(so_far, part(n, whole, rest)), so_far)
         return self.plus(total, lax.real(so_far) - lax.imag(so_far))
 
     def rounding(self, n_classes: int) -> float:

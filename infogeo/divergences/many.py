@@ -3,8 +3,8 @@
 A matrix product adds up its terms one after the other in float32, which errs in two ways that do not average out over
 samples. Where one class dominates, terms below half a unit of the sum are lost: a product of L terms loses up to
 L 2^-25, so products are short. And equal terms, as of a uniform prediction, all round the same way: so the terms of
-every sample are multiplied by a factor of its own, which their sum is rid of afterwards, and their rounding falls as
-1 / sqrt(N). Where there are few samples, products are shorter still.
+every sample and of every product are multiplied by a factor of its own, which their sum is rid of afterwards, and their
+rounding falls as one over the root of the number of products. Where there are few samples, products are shorter still.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ LONGEST_PRODUCT = 96
 """Terms of one matrix product."""
 FEW_SAMPLES, SHORT_PRODUCT = 32, 16
 """Up to so many samples in all, products are as short as this, and slow."""
+OF_SAMPLES, OF_PARTS = (np.sqrt(5) - 1) / 2, np.sqrt(2) - 1
+"""Multiples of each are evenly spread modulo 1, however many, and so are the sums of multiples of both."""
 
 EXACT = lax.Precision.HIGHEST
 """Full float32 on every device: accelerators would use fewer bits by default."""
@@ -65,34 +67,48 @@ def dither_of(first: int, n_samples: int, n_in_all: int) -> NDArray[np.float32] 
     """The factors of the samples from `first` on, between 1 / sqrt(2) and sqrt(2), for all points alike."""
     if n_in_all <= FEW_SAMPLES:
         return None
-    golden = (np.sqrt(5) - 1) / 2  # its multiples, modulo 1, are evenly spread, however many
-    return (2.0 ** (np.arange(first, first + n_samples) * golden % 1 - 0.5)).astype(np.float32)
+    return _factors(np.arange(first, first + n_samples) * OF_SAMPLES)
+
+
+def dither_of_parts(n_parts: int) -> jax.Array:
+    """The factors of the parts into which the classes of a sample are cut, likewise."""
+    return jnp.asarray(_factors(np.arange(n_parts) * OF_PARTS))
+
+
+def _factors(exponents: NDArray[np.float64]) -> NDArray[np.float32]:
+    return (2.0 ** (exponents % 1 - 0.5)).astype(np.float32)
 
 
 def inner_products(a: ManyClasses, b: ManyClasses, n: jax.Array | int, left: Factor, right: Factor) -> jax.Array:
     """sum_c left(log p_c) right(log q_c) of sample n [P, Q], times its dither."""
     n_classes = a.log_p.shape[2]
-    size = -(-n_classes // -(-n_classes // AT_ONCE))
-    longest = SHORT_PRODUCT if a.dither is None else LONGEST_PRODUCT
-    dither = jnp.float32(1) if a.dither is None else jnp.asarray(a.dither)[n]
+    at_once = SHORT_PRODUCT if a.dither is None else AT_ONCE
+    size = -(-n_classes // -(-n_classes // at_once))
+    n_cuts = -(-size // LONGEST_PRODUCT)
+    whole, rest = divmod(n_classes, size)
+    of_all_cuts = dither_of_parts((whole + 1) * n_cuts)
+    of_sample = jnp.float32(1) if a.dither is None else jnp.asarray(a.dither)[n]
 
-    def products(first: jax.Array | int, size: int) -> jax.Array:
-        x, y = (classes_of(operand, n, first, size) for operand in (a, b))
-        x, y = left(x) * dither, right(y)
-        width = -(-size // -(-size // longest))
-        cuts = [slice(start, start + width) for start in range(0, size, width)]
-        return _sum_of([jnp.einsum("pc,qc->pq", x[:, cut], y[:, cut], precision=EXACT) for cut in cuts])
+    def products(i: jax.Array | int, size_here: int) -> jax.Array:
+        x, y = (classes_of(operand, n, i * size, size_here) for operand in (a, b))
+        width = -(-size_here // n_cuts)
+        factors = lax.dynamic_slice(of_all_cuts, (i * n_cuts,), (n_cuts,))
+        x, y = left(x) * (of_sample * jnp.repeat(factors, width)[:size_here]), right(y)
+        cuts = [slice(start, start + width) for start in range(0, size_here, width)]
+        return _sum_of(
+            [
+                jnp.einsum("pc,qc->pq", x[:, cut], y[:, cut], precision=EXACT) / factor
+                for cut, factor in zip(cuts, factors, strict=False)
+            ]
+        )
 
     total = products(0, size)
-    if size < n_classes:
-        whole, rest = divmod(n_classes, size)
-        total, excess = lax.fori_loop(
-            1, whole, lambda i, so_far: added(so_far, products(i * size, size)), (total, jnp.zeros_like(total))
-        )
-        if rest:
-            total, excess = added((total, excess), products(whole * size, rest))
-        total = total - excess
-    return total
+    if size == n_classes:
+        return total
+    so_far = total, jnp.zeros_like(total)
+    so_far = lax.fori_loop(1, whole, lambda i, so_far: added(so_far, products(i, size)), so_far)
+    total, excess = added(so_far, products(whole, rest)) if rest else so_far
+    return total - excess
 
 
 def sum_over_samples(a: ManyClasses, b: ManyClasses, term: Callable[[jax.Array], jax.Array]) -> jax.Array:

@@ -30,9 +30,10 @@ BUDGET = 1e-6
 
 
 def budget_of(divergence):
-    """Renyi divergences divide what rounding leaves by a (1 - a), and state 1e-6 / (4 a (1 - a))."""
-    alpha = getattr(divergence, "alpha", 0.5)
-    return BUDGET / (4 * alpha * (1 - alpha))
+    """Where d = ds^2, not ds^2 / 8, what rounding leaves counts more: twice, and with Renyi as 1 / (a (1 - a))."""
+    if isinstance(divergence, infogeo.Renyi):
+        return 2 * BUDGET / (4 * divergence.alpha * (1 - divergence.alpha))
+    return 2 * BUDGET if isinstance(divergence, infogeo.FisherRao) else BUDGET
 
 
 def matrix(log_probs, divergence):
