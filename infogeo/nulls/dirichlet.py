@@ -18,7 +18,7 @@ CONCENTRATIONS = (1e-9, 1e9)
 """From predictions whose entropy is 0 to 1e-8 nats, to such that differ from uniform by 3e-5 of themselves."""
 HALVINGS = 60
 """Of the interval of log concentrations, 41 wide: what is left is below the rounding of float64."""
-DRAWN_AT_ONCE = 2**16
+DRAWN_AT_ONCE = 2**14
 """Numbers of one point that are drawn together; a block of samples costs whole portions."""
 
 
@@ -93,7 +93,7 @@ class _Drawn:
         for place, row in enumerate(rows):
             for portion in range(first // size, -(-last // size)):
                 start, stop = max(first, portion * size), min(last, (portion + 1) * size)
-                drawn = self._portion(row, portion, size)
+                drawn = self._portion(row, portion, min(size, self.shape[1] - portion * size))
                 found[place, start - first : stop - first] = drawn[start - portion * size : stop - portion * size]
         return found
 
