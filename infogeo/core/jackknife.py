@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 Array = NDArray[np.float64]
 
@@ -46,4 +46,4 @@ def jackknife(estimate: ArrayLike, left_out: ArrayLike, sizes: ArrayLike) -> Jac
 
 def t_factor(level: float, degrees: int) -> float:
     """How many standard errors to either side of an estimate its interval of this level takes (Student's t)."""
-    return float(t.ppf((1 + level) / 2, degrees))
+    return float(stdtrit(degrees, (1 + level) / 2))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
@@ -67,6 +66,8 @@ class IsklEmbedding:
         Raises:
             InputError: a divergence below zero: these are not parameters and expectations of one family.
         """
+        from scipy.spatial.distance import cdist  # importing it takes a while
+
         other = self if to is None else to
         values = cdist(self.space, other.space, "sqeuclidean") - cdist(self.time, other.time, "sqeuclidean")
         matrix = PairwiseMatrix.from_array(values, self.points, None if to is None else to.points)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
 
 from infogeo.plots import palette
 from infogeo.plots.axes import escaped
@@ -92,6 +91,8 @@ def dendrogram(comparison: Comparison, method: str = "complete") -> go.Figure:
 
 def clusters(comparison: Comparison, method: str = "complete") -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """The joins [K - 1, 4] as SciPy's `linkage` gives them, and the configurations in the order of the leaves [K]."""
+    from scipy.cluster.hierarchy import leaves_list, linkage  # importing it takes a while
+
     joins = linkage(comparison.configurations.condensed(), method=method, optimal_ordering=True)
     return joins, leaves_list(joins).astype(np.intp)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
@@ -120,7 +120,7 @@ def _interval(ratio: float, ratios: NDArray[np.float64], sizes: NDArray[np.intp]
     if not freedom or not ratio > 0:
         return float("nan"), float("nan")
     spread = np.log(ratios).std(ddof=1) * np.sqrt(most / (most - 1))
-    reach = float(student.ppf((1 + INTERVAL) / 2, freedom) * spread)
+    reach = float(stdtrit(freedom, (1 + INTERVAL) / 2) * spread)
     return ratio * float(np.exp(-reach)), ratio * float(np.exp(reach))
 
 

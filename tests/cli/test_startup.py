@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import infogeo
@@ -22,6 +23,16 @@ def test_the_store_loads_without_jax():
     code = "import infogeo; infogeo.load; infogeo.write_store; import sys; print('jax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_map_loads_nothing_that_it_does_not_need(tmp_path):
+    """SciPy's statistics and clustering take longer to import than a small map to make."""
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).dirichlet(np.ones(3), size=(4, 40)))
+    watch = "import atexit, sys; atexit.register(lambda: print([m for m in sys.modules if m in UNUSED]))"
+    unused = f"UNUSED = {('scipy.stats', 'scipy.cluster', 'scipy.spatial', 'sklearn', 'pandas')}"
+    done = shell("embed", tmp_path / "a.npy", "--out", tmp_path / "map", "-q", first=f"{unused}; {watch}")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_every_public_name_exists_and_is_documented():
