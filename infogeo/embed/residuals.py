@@ -85,10 +85,17 @@ class Residuals:
     def per_run(self) -> RunResiduals:
         """The same for whole runs, the worst misfit first."""
         runs = self.points.runs
-        run_of = np.stack([self.points["run"] == run for run in runs]).astype(np.float64)
-        misfit = np.sqrt(_ratio(run_of @ self.sq_error, run_of @ self.sq_divergence))
-        bias = _ratio(run_of @ self.mean_error, run_of @ self.mean_divergence)
-        stress_left = np.sqrt(_ratio(run_of @ self.sq_stress_left, run_of @ self.sq_stress))
+        place = {run: i for i, run in enumerate(runs)}
+        run_of = np.array([place[run] for run in self.points["run"]])
+
+        def share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+            """Sums over the points of each run, divided."""
+            of_part, of_whole = (np.bincount(run_of, sums).astype(np.float64) for sums in (part, whole))
+            return _ratio(of_part, of_whole)
+
+        misfit = np.sqrt(share(self.sq_error, self.sq_divergence))
+        bias = share(self.mean_error, self.mean_divergence)
+        stress_left = np.sqrt(share(self.sq_stress_left, self.sq_stress))
         order = np.argsort(-misfit, kind="stable")
         return RunResiduals([runs[i] for i in order], misfit[order], bias[order], stress_left[order])
 

@@ -28,9 +28,9 @@ class EmbeddingErrors:
     Standard errors are those of Student's t with R - 1 degrees of freedom: `t_factor(level)` of them to either side
     are an interval. They speak for the probe samples alone, not for other seeds or other runs.
 
-    Where they fail: eigenvalues that lie within their errors of a neighbour (`close`) repel each other in every finite
-    sample, so that the larger is overestimated and the axes turn into each other; and small eigenvalues carry a bias
-    that falls as 1 / N, of which `eigenvalue_bias` is an estimate.
+    Where they fail: eigenvalues that lie within their errors of a neighbour of the same sign (`close`) repel each other
+    in every finite sample, so that the larger is overestimated and the axes turn into each other; and small eigenvalues
+    carry a bias that falls as 1 / N, of which `eigenvalue_bias` is an estimate.
 
     Attributes:
         embedding: the map of all samples.
@@ -57,10 +57,14 @@ class EmbeddingErrors:
 
     @cached_property
     def close(self) -> NDArray[np.bool_]:
-        """Whether an eigenvalue lies within two standard errors of the difference to a neighbour's [K], in |value|."""
-        size = np.abs(self.embedding.eigenvalues)
-        near = np.abs(np.diff(size)) <= 2 * np.hypot(self.eigenvalues[1:], self.eigenvalues[:-1])
-        return np.append(near, False) | np.append(False, near)
+        """Whether a neighbour of the same sign lies within two standard errors of the difference to it [K]."""
+        close = np.zeros(self.embedding.n_components, dtype=np.bool_)
+        for sign in (1, -1):
+            own = np.flatnonzero(self.embedding.signature == sign)
+            gaps = np.abs(np.diff(self.embedding.eigenvalues[own]))
+            near = gaps <= 2 * np.hypot(self.eigenvalues[own[1:]], self.eigenvalues[own[:-1]])
+            close[own[1:][near]] = close[own[:-1][near]] = True
+        return close
 
     def eigenvalue_interval(self, level: float = 0.95) -> tuple[Array, Array]:
         """The ends of the interval of each eigenvalue [K], about the estimate less its bias."""
@@ -79,7 +83,8 @@ def embedding_errors(groups: SampleGroups, embedding: Embedding | None = None) -
 
     Without group r, W_(r) has eigenvectors near those of W: they are looked for in W_(r) V, where V holds the leading
     K + 10 of W (one step of subspace iteration, then Rayleigh-Ritz), with an error of second order in what leaving
-    the group out changes. This takes R products with a matrix [P, P], and one matrix beside.
+    the group out changes. This takes R products with a matrix [P, P], and one matrix beside. An axis is compared with
+    the one of its sign and of its rank among these: in |eigenvalue| axes of either sign change places, freely.
 
     Args:
         groups: what `divergence_by_groups` returned.
@@ -97,11 +102,11 @@ def embedding_errors(groups: SampleGroups, embedding: Embedding | None = None) -
     for group in range(groups.n_groups):
         centred = CentredMatrix(groups.without(group), embedding.weights)
         values, vectors = _refined(centred, basis)
-        values, vectors = values[:count], vectors[:, :count]
+        stress.append(explained_stress(values[:count], centred.frobenius_norm()))
+        values, vectors = _matched(values, vectors, embedding.signature)
         eigenvalues.append(values)
-        stress.append(explained_stress(values, centred.frobenius_norm()))
         axes = centred.at_every_point(values, vectors)
-        coords.append(_aligned(axes * np.sqrt(np.abs(values)), np.sign(values), embedding))
+        coords.append(_aligned(axes * np.sqrt(np.abs(values)), embedding))
     found = jackknife(embedding.eigenvalues, np.stack(eigenvalues), groups.sizes)
     found_stress = jackknife(embedding.explained_stress, np.stack(stress), groups.sizes)
     return EmbeddingErrors(
@@ -124,7 +129,17 @@ def _refined(centred: CentredMatrix, basis: Array) -> tuple[Array, Array]:
     return values[order], span @ vectors[:, order]
 
 
-def _aligned(coords: Array, signature: Array, embedding: Embedding) -> Array:
+def _matched(values: Array, vectors: Array, signature: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Of eigenpairs by descending |value|, for each axis of a map that of its sign and of its rank among these."""
+    matched, axes = np.zeros(len(signature)), np.zeros((len(vectors), len(signature)))
+    for sign in (1, -1):
+        own = np.flatnonzero(signature == sign)
+        found = np.flatnonzero(np.sign(values) == sign)[: len(own)]  # fewer where an eigenvalue has crossed zero
+        matched[own[: len(found)]], axes[:, own[: len(found)]] = values[found], vectors[:, found]
+    return matched, axes
+
+
+def _aligned(coords: Array, embedding: Embedding) -> Array:
     """Coordinates [P, K] rotated and mirrored onto those of a map, axes of either sign among themselves.
 
     Rotations of space-like axes, and of time-like ones, change no divergence. Source: Schoenemann, Psychometrika 31
@@ -133,8 +148,8 @@ def _aligned(coords: Array, signature: Array, embedding: Embedding) -> Array:
     weights = np.ones(len(coords)) if embedding.weights is None else embedding.weights
     aligned = np.zeros_like(embedding.coords)
     for sign in (1, -1):
-        ours, theirs = coords[:, signature == sign], embedding.coords[:, embedding.signature == sign]
-        if ours.size and theirs.size:
-            left, _, right = np.linalg.svd(ours.T @ (weights[:, None] * theirs), full_matrices=False)
-            aligned[:, embedding.signature == sign] = ours @ (left @ right)
+        own = embedding.signature == sign
+        if own.any():
+            left, _, right = np.linalg.svd(coords[:, own].T @ (weights[:, None] * embedding.coords[:, own]))
+            aligned[:, own] = coords[:, own] @ (left @ right)
     return aligned

@@ -1,5 +1,7 @@
 """Errors of a map: against maps made again without each group, and their coverage where the truth is known."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -143,6 +145,42 @@ def test_close_eigenvalues_are_told():
     groups = infogeo.divergence_by_groups(predictions_of(log_softmax(logits)), infogeo.Bhattacharyya())
     errors = embedding_errors(groups, infogeo.inpca(groups.matrix, 3))
     assert errors.close[:2].all()
+
+
+@dataclass
+class GivenGroups:
+    """Groups of samples whose divergences [R, P, P] are given."""
+
+    values: np.ndarray
+
+    def __post_init__(self):
+        self.n_groups, self.sizes = len(self.values), np.full(len(self.values), 10)
+        self.matrix = infogeo.PairwiseMatrix.from_array(self.values.mean(axis=0))
+
+    def without(self, group):
+        return np.delete(self.values, group, axis=0).mean(axis=0)
+
+
+def test_axes_of_either_sign_that_change_places_are_still_compared_with_themselves():
+    """Eigenvalues of 8, -3 and 3: which of the last two is larger depends on the group that is left out."""
+    rng = np.random.default_rng(7)
+    places = rng.normal(size=(30, 3))
+    axes, _ = np.linalg.qr(places - places.mean(axis=0))
+    floor = 1.2  # added to all eigenvalues: divergences are not negative
+    noise = rng.normal(size=(16, 3))
+    sq_lengths = np.array([8 - floor, 3 + floor, 3 - floor]) * (1 + 0.03 * (noise - noise.mean(axis=0)))
+    coords = axes * np.sqrt(sq_lengths)[:, None]
+    apart = (coords[:, :, None] - coords[:, None]) ** 2 @ np.array([1, -1, 1])
+    groups = GivenGroups(apart + 2 * floor * (1 - np.eye(30)))
+    second = [infogeo.inpca(infogeo.PairwiseMatrix.from_array(groups.without(r)), 2).signature[1] for r in range(16)]
+    assert set(second) == {1, -1}
+
+    errors = embedding_errors(groups, infogeo.inpca(groups.matrix, 3))
+    kinds = [1 if sign < 0 else 2 for sign in errors.embedding.signature[1:]]
+    of_a_mean = sq_lengths.std(axis=0, ddof=1) / 4
+    assert np.allclose(errors.eigenvalues, of_a_mean[[0, *kinds]], rtol=1e-9, atol=0)
+    assert np.abs(errors.eigenvalue_bias).max() <= 1e-9
+    assert not errors.close.any()
 
 
 def test_weights_are_kept_and_errors_follow_the_weighted_map(population):
