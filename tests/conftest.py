@@ -1,14 +1,28 @@
 """A small map with both signatures, for plots and report: 4 runs of 6 checkpoints with metadata and scores."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from infogeo.core.points import Points
-from infogeo.embed import Embedding, Projection, inpca
+from infogeo.embed import Embedding, EmbeddingErrors, Projection, inpca
 from infogeo.nulls import NullComparison
 from infogeo.pairwise import PairwiseMatrix
+
+MOST_MAPPINGS = 20_000
+"""Of memory: each program that JAX has compiled holds some fifty, and Linux grants a process 65,530."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def room_for_compiled_programs():
+    """Forget the compiled programs of earlier modules before there are too many: LLVM would crash."""
+    mappings = Path("/proc/self/maps")
+    if mappings.exists() and mappings.read_bytes().count(b"\n") > MOST_MAPPINGS:
+        jax.clear_caches()
+
 
 STEPS = [0, 1, 3, 10, 30, 100]
 
@@ -19,7 +33,9 @@ class Sample:
     matrix: PairwiseMatrix
     references: Projection
     projected: Projection
+    rows: PairwiseMatrix
     null: NullComparison
+    errors: EmbeddingErrors
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +51,27 @@ def sample() -> Sample:
     given = PairwiseMatrix.from_array(distances**2.6 / 10, points)
     matrix = replace(given, divergence="Bhattacharyya", fisher_factor=0.125, n_samples=50)
     embedding = inpca(matrix, n_components=5)
-    rows = matrix.values[:6] * 1.05
-    projected = Projection(Points.of_runs(["new"], [STEPS], [{"group": "a", "rate": 1.0}]), embedding.project(rows))
+    new = Points.of_runs(["new"], [STEPS], [{"group": "a", "rate": 1.0}])
+    rows = PairwiseMatrix(matrix.values[:6] * 1.05, new, columns=points)
+    projected = Projection(new, embedding.project(rows))
     references = Projection(
         Points.of_runs(["ignorance", "truth"], [[0], [0]]), embedding.project(matrix.values[[0, 5]])
     )
     stress = embedding.explained_stress
     null = NullComparison(stress, np.stack([stress * share for share in (0.8, 0.85, 0.9)]), "shuffled", seed=0)
-    return Sample(embedding, matrix, references, projected, null)
+    return Sample(embedding, matrix, references, projected, rows, null, errors_of(embedding))
+
+
+def errors_of(embedding: Embedding) -> EmbeddingErrors:
+    """Errors of which those of the last two eigenvalues are so large that these cannot be told apart."""
+    size = np.abs(embedding.eigenvalues)
+    errors = np.where(np.arange(len(size)) < len(size) - 2, 0.01, 0.3) * size
+    return EmbeddingErrors(
+        embedding,
+        eigenvalues=errors,
+        eigenvalue_bias=0.1 * errors,
+        explained_stress=np.full(len(size), 0.004),
+        stress_bias=np.full(len(size), 0.001),
+        coords=np.full(embedding.coords.shape, 0.01),
+        n_groups=16,
+    )

@@ -3,8 +3,10 @@
 from infogeo.plots.clusters import dendrogram
 from infogeo.plots.comparison import importance_bars, progress_curves, road_distance, trajectory_map, tube_widths
 from infogeo.plots.curves import learning_curves
+from infogeo.plots.fit import misfit_by_run, misfit_by_step
 from infogeo.plots.heatmap import matrix
 from infogeo.plots.light_cones import light_cones
+from infogeo.plots.pairs import shepard
 from infogeo.plots.paths import trajectories
 from infogeo.plots.shares import spectrum, stress
 
@@ -14,8 +16,11 @@ __all__ = [
     "learning_curves",
     "light_cones",
     "matrix",
+    "misfit_by_run",
+    "misfit_by_step",
     "progress_curves",
     "road_distance",
+    "shepard",
     "spectrum",
     "stress",
     "trajectories",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.embed.inpca import Embedding
 
@@ -15,6 +16,15 @@ from infogeo.embed.inpca import Embedding
 def escaped(text: object) -> str:
     """User's text as plotly shows it letter by letter: its pseudo-HTML (<b>, <a>) is switched off."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+LONGEST_NAME = 28
+
+
+def shortened(name: str) -> str:
+    """A name that fits beside a picture, escaped: of a long one the start and the end."""
+    half = LONGEST_NAME // 2
+    return escaped(name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}")
 
 
 def axis_title(embedding: Embedding, k: int, separator: str = " · ") -> str:
@@ -121,3 +131,14 @@ def hover_texts(points: Points) -> NDArray[np.str_]:
 
 def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, (float, np.floating)) else escaped(value)
+
+
+def axes_text(k: int) -> str:
+    """How many axes, in words."""
+    return "one axis" if k == 1 else f"{k} axes"
+
+
+def check_limit(limit: int) -> None:
+    """Refuse to draw nothing."""
+    if limit < 1:
+        raise InputError(f"limit: {limit}; draw at least one")

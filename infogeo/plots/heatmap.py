@@ -12,13 +12,12 @@ from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.plots import palette
-from infogeo.plots.axes import escaped, scale_text
+from infogeo.plots.axes import escaped, scale_text, shortened
 from infogeo.plots.paths import ordered_runs
 from infogeo.plots.style import figure
 
 MOST_TICKS = 24
 MOST_SEPARATORS = 100
-LONGEST_NAME = 28
 
 
 def matrix(matrix: PairwiseMatrix, limit: int = 400) -> go.Figure:
@@ -67,7 +66,7 @@ def matrix(matrix: PairwiseMatrix, limit: int = 400) -> go.Figure:
 def _across_title(matrix: PairwiseMatrix) -> str:
     if matrix.columns is None:
         return "the same points, in the same order"
-    return escaped(", ".join(_short(run) for run in matrix.columns.runs[:3])) + (
+    return escaped(", ".join(shortened(run) for run in matrix.columns.runs[:3])) + (
         " …" if len(matrix.columns.runs) > 3 else ""
     )
 
@@ -119,13 +118,8 @@ def _ticks(points: Points, rows: NDArray[np.intp]) -> dict[str, Any]:
     return {
         "tickmode": "array",
         "tickvals": [middle + nudge for middle in middles],
-        "ticktext": [_short(names[i]) for i in chosen],
+        "ticktext": [shortened(names[i]) for i in chosen],
     }
-
-
-def _short(name: str) -> str:
-    half = LONGEST_NAME // 2
-    return escaped(name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}")
 
 
 def _separators(points: Points, rows: NDArray[np.intp], axis: str) -> list[dict[str, Any]]:

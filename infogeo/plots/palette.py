@@ -17,6 +17,10 @@ TIME_LIKE = OKABE_ITO[1]
 MISSING = "#A0A0A0"
 NEUTRAL = "rgba(128, 128, 128, 0.45)"
 BAND = "rgba(128, 128, 128, 0.22)"
+INTERVAL = OKABE_ITO[4]
+"""Of error bars: it stands out from space-like and time-like, on light and on dark paper."""
+TOO_FAR, TOO_NEAR = OKABE_ITO[2], OKABE_ITO[3]
+"""Points that a map puts too far from the others, and too near."""
 
 _VIRIDIS = tuple(str(colour) for colour in pc.sequential.Viridis)
 _SPAN = {"light": (0.0, 0.92), "dark": (0.18, 1.0)}

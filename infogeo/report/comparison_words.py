@@ -8,20 +8,8 @@ from math import isfinite
 import numpy as np
 
 from infogeo.plots.axes import scale_text
+from infogeo.report.words import Table, bound
 from infogeo.trajectories.comparison import Comparison
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table in text.
-
-    Attributes:
-        heads: (heading, whether its column holds numbers).
-        rows: one text per heading.
-    """
-
-    heads: tuple[tuple[str, bool], ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def summarise_comparison(comparison: Comparison) -> ComparisonSummary:
     on = f" on {samples:,} probe samples" if samples else ""
     return ComparisonSummary(
         title=f"How {runs:,} runs compare",
-        answer=_bound(comparison.sentence()),
+        answer=bound(comparison.sentence()),
         lead=(
             "Every run is followed along a geodesic, from ignorance, where all classes are equally likely, to truth, "
             f"unless the notes name another end. {runs:,} runs in "
@@ -81,11 +69,11 @@ def summarise_comparison(comparison: Comparison) -> ComparisonSummary:
             f"two runs is the mean {comparison.matrix.divergence} divergence of their predictions{on} over the values "
             "of progress that all of them pass."
         ),
-        notes=tuple(map(_bound, comparison.notes)),
+        notes=tuple(map(bound, comparison.notes)),
         tiles=tuple(tiles),
         tests=_tests(comparison),
-        verdicts=tuple(_bound(test.sentence()) for test in comparison.tests),
-        paces=tuple(_bound(pace.sentence()) for pace in comparison.paces),
+        verdicts=tuple(bound(test.sentence()) for test in comparison.tests),
+        paces=tuple(bound(pace.sentence()) for pace in comparison.paces),
         protocol="" if found is None else f"{_capital(found.protocol)}.",
         runs=_runs_table(comparison),
         facts=_facts(comparison),
@@ -188,8 +176,3 @@ def _share(value: float) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _bound(text: str) -> str:
-    """The same text; a number is not parted from its per cent."""
-    return text.replace(" %", "\u00a0%")

@@ -16,7 +16,7 @@ function setUpControls(redraw) {
   const hasSpace = Boolean(document.createElement('canvas').getContext('webgl'));
   if (K === 1) Object.assign(state, {x: 'step', y: 1, z: 0});
   else if (K === 2 || !hasSpace) state.z = 0;
-  const meta = [...columns.keys()].filter((name) => !['run', 'step', 'accuracy', 'loss'].includes(name));
+  const meta = [...columns.keys()].filter((name) => !['run', 'step', ...MEASURED].includes(name));
   const good = meta.find((name) => (columns.get(name).levels || []).length > 1);
   state.color = good || 'run';
   const axis = (name) => {
@@ -27,7 +27,7 @@ function setUpControls(redraw) {
     });
   };
   ['x', 'y', 'z'].forEach(axis);
-  const known = ['accuracy', 'loss'].filter((name) => columns.has(name));
+  const known = MEASURED.filter((name) => columns.has(name));
   fill('color-by', [...meta, 'run', 'step', ...known].map((name) => [name, name]), state.color)
     .addEventListener('change', (event) => { state.color = event.target.value; redraw('groups'); });
   const groups = [...meta, 'run'].filter((name) => columns.get(name).codes);

@@ -15,10 +15,11 @@ const columns = new Map(data.columns.map((column) => [column.name, {
   values: column.values && array(column.values),
   codes: column.codes && array(column.codes),
 }]));
+const MEASURED = ['accuracy', 'loss', ...(data.fit ? [data.fit.misfit, data.fit.bias] : [])]; // columns that say how good, not what
 const runs = [];
 array(data.runs.stops).forEach((stop, i, stops) => {
   const rows = order.subarray(i ? stops[i - 1] : 0, stop);
-  runs.push({rows, projected: rows[0] >= data.fitted, name: cell('run', rows[0])});
+  runs.push({index: i, rows, projected: rows[0] >= data.fitted, name: cell('run', rows[0])});
 });
 
 /** The value of a column at a row, as a reader writes it. */
@@ -65,7 +66,7 @@ function csv(header, rows) {
 }
 
 function embeddingTable(from, to) {
-  const names = [...columns.keys()];
+  const names = [...columns.keys()].filter((name) => !data.fit || ![data.fit.misfit, data.fit.bias].includes(name));
   const axes = data.axes.map((_, i) => i + 1);
   const rows = [];
   for (let row = from; row < to; row += 1) {
@@ -75,6 +76,13 @@ function embeddingTable(from, to) {
     ]);
   }
   return csv([...names, ...axes.map((k) => `x${k}`)], rows);
+}
+
+function misfitTable() {
+  const {misfit, bias} = data.fit;
+  const names = ['run', 'step', misfit, bias];
+  const known = [...new Array(data.total).keys()].filter((row) => cell(misfit, row) !== '');
+  return csv(['run', 'step', 'misfit', 'bias'], known.map((row) => names.map((name) => cell(name, row))));
 }
 
 function spectrumTable() {

@@ -48,8 +48,8 @@ const LOOKS = {
   '': {symbol: ['circle', 'diamond'], size: [2.6, 4]},
 };
 
-/** One trace for a group of lines; places are functions from a row to a number, two or three of them. */
-function traceOf(group, places, plainEnds) {
+/** One trace for a group of lines; places are functions from a row to a number, two or three of them, and symbolOf to its marker. */
+function traceOf(group, places, plainEnds, symbolOf) {
   const count = group.lines.reduce((sum, line) => sum + line.length + 1, 0);
   const out = places.map(() => new Float64Array(count).fill(NaN));
   const text = new Array(count).fill('');
@@ -64,8 +64,8 @@ function traceOf(group, places, plainEnds) {
       const look = LOOKS[plainEnds && end !== 'only' ? '' : end];
       places.forEach((place, i) => { out[i][at] = place(row); });
       text[at] = hoverText(row);
-      symbol[at] = look.symbol[kind];
-      size[at] = look.size[kind];
+      symbol[at] = symbolOf ? symbolOf(row) : look.symbol[kind];
+      size[at] = symbolOf ? 5 : look.size[kind];
       if (!paint.codes) shade[at] = shadeOf(paint, row);
       at += 1;
     }
@@ -168,6 +168,28 @@ function drawCurve(name) {
   return Plotly.react(gd, traces, layout, config);
 }
 
+function drawMisfit() {
+  const gd = document.getElementById('plot-misfit');
+  if (!gd) return null;
+  const {misfit, bias, symbols} = data.fit;
+  const values = columns.get(misfit).values;
+  const signs = columns.get(bias).values;
+  const known = lines().filter((group) => group.lines.some((line) => line.some(({row}) => Number.isFinite(values[row]))));
+  const symbolOf = (row) => (signs[row] > 0 ? symbols.far : symbols.near);
+  const traces = known.map((group) => traceOf(group, [stepPlace, (row) => values[row]], true, symbolOf));
+  const layout = {...baseLayout(), ...colorAxis(), uirevision: 'misfit',
+    xaxis: {...axisLook(), ...data.step.axis},
+    yaxis: {...axisLook(), title: {text: misfit}, tickformat: '~%', rangemode: 'tozero'}};
+  return Plotly.react(gd, traces, layout, config);
+}
+
+/** The names of both checkpoints of each pair [M, 2]. */
+function pairTexts(pairs) {
+  const name = (row) => `<b>${escaped(cell('run', row))}</b> · step ${cell('step', row)}`;
+  const rows = array(pairs);
+  return Array.from({length: rows.length / 2}, (_, i) => `${name(rows[2 * i])}<br>${name(rows[2 * i + 1])}`);
+}
+
 function drawFixed(name) {
   const gd = document.getElementById(`plot-${name}`);
   const figure = data.figures[name];
@@ -177,6 +199,22 @@ function drawFixed(name) {
     layout.margin.t = 64;
     layout.yaxis.tickfont = {size: 10};
     if (narrow()) Object.assign(layout, {yaxis: {...layout.yaxis, showticklabels: false}, margin: {l: 10, r: 0, t: 64, b: 36}});
+  }
+  if (name === 'stress' || name === 'spectrum') {
+    gd.style.height = narrow() ? '410px' : '';
+    if (narrow()) Object.assign(layout.legend, {orientation: 'h', x: 0, y: -0.2, xanchor: 'left', yanchor: 'top'});
+  }
+  if (name === 'misfit-runs') {
+    gd.style.height = `${figure.layout.height}px`;
+    layout.margin.t = narrow() ? 84 : 40;
+    layout.yaxis.tickfont = {size: narrow() ? 8.5 : 11};
+    layout.xaxis.title = titled(figure.layout.xaxis.title.text, narrow() ? 10.5 : 12.5);
+    return Plotly.react(gd, figure.data, layout, {...config, displayModeBar: false});
+  }
+  if (name === 'shepard') {
+    layout.yaxis.zerolinecolor = tone('muted');
+    layout.xaxis.title = titled(figure.layout.xaxis.title.text.replace(' · ', narrow() ? '<br>' : ' · '), narrow() ? 10.5 : 12.5);
+    figure.data.forEach((trace, i) => { if (data.pairs[i]) trace.text ??= pairTexts(data.pairs[i]); });
   }
   return Plotly.react(gd, figure.data, layout, config);
 }

@@ -19,9 +19,12 @@ from infogeo.core.errors import InputError
 from infogeo.core.output import check_free, written_beside
 from infogeo.embed.inpca import Embedding
 from infogeo.embed.references import Projection
+from infogeo.embed.uncertainty import EmbeddingErrors
 from infogeo.nulls.comparison import NullComparison
 from infogeo.pairwise.matrix import PairwiseMatrix
+from infogeo.report.fit import fit_of
 from infogeo.report.payload import payload, plain
+from infogeo.report.records import MapRecords
 from infogeo.report.summary import Summary, summarise
 
 SCRIPTS = ("data.js", "look.js", "figures.js", "controls.js", "table.js", "report.js")
@@ -34,7 +37,9 @@ def write(
     matrix: PairwiseMatrix | None = None,
     references: Projection | None = None,
     projected: Projection | None = None,
+    rows: PairwiseMatrix | None = None,
     null: NullComparison | None = None,
+    errors: EmbeddingErrors | None = None,
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -45,10 +50,13 @@ def write(
     Args:
         path: an .html file in a folder that exists.
         embedding: P points on K axes; columns `accuracy` and `loss` of its points are drawn against the step.
-        matrix: the divergences [P, P]; drawn as a heat map of at most 400 points per side.
+        matrix: the divergences [P, P]; drawn as a heat map of at most 400 points per side. Up to 20,000 points the
+            page tells from it which runs do not fit on the first three axes.
         references: `ignorance` and `truth` on the map.
         projected: new points placed on the map [Q, K].
+        rows: their divergences [Q, P] to the points of the map, for how well they fit on it.
         null: the explained stress by chance.
+        errors: of this embedding; numbers and pictures get their 95 % intervals.
         provenance: where the numbers came from, nested JSON values: shown, and offered as a download.
         overwrite: replace a file that is there.
 
@@ -57,9 +65,10 @@ def write(
     """
     target = Path(path)
     check_html_path(target, overwrite)
-    _check_records(embedding, matrix, references, projected)
-    summary = summarise(embedding, matrix, projected, null)
-    data = payload(embedding, matrix, references, projected, null, provenance)
+    records = MapRecords(embedding, matrix, references, projected, rows, null, errors)
+    fit = fit_of(records)
+    summary = summarise(records, fit)
+    data = payload(records, fit, provenance)
     text = page(summary, data, provenance)
     with written_beside(target, overwrite, Path.is_file) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
@@ -126,19 +135,3 @@ def check_html_path(path: Path, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise InputError(f"path: the folder '{path.parent}' does not exist; make it first")
     check_free(path, overwrite, Path.is_file)
-
-
-def _check_records(
-    embedding: Embedding, matrix: PairwiseMatrix | None, references: Projection | None, projected: Projection | None
-) -> None:
-    if matrix is not None and matrix.shape[0] != len(embedding.points):
-        raise InputError(
-            f"matrix: {matrix.shape[0]} rows for an embedding of {len(embedding.points)} points; give the matrix "
-            "that was embedded"
-        )
-    for name, placed in (("references", references), ("projected", projected)):
-        if placed is not None and placed.coords.shape != (len(placed.points), embedding.n_components):
-            raise InputError(
-                f"{name}: coordinates of shape {placed.coords.shape}, expected "
-                f"({len(placed.points)}, {embedding.n_components}); project them on this embedding"
-            )

@@ -1,7 +1,7 @@
 // Start: draw the map first, then the rest; redraw what a control has changed.
 
 const CURVES = ['accuracy', 'loss'];
-const FIXED = ['stress', 'spectrum', 'matrix'];
+const FIXED = ['stress', 'spectrum', 'misfit-runs', 'shepard', 'matrix'];
 
 let pending = 0; // redraws under way; html[data-ready] says 'yes' when there is none
 
@@ -22,7 +22,7 @@ async function draw(what, focus) {
   }
   await drawMap();
   if (what === 'map') return;
-  const rest = [...CURVES.map((name) => () => drawCurve(name)), ...(what === 'all' ? FIXED : []).map((name) => () => drawFixed(name))];
+  const rest = [...CURVES.map((name) => () => drawCurve(name)), drawMisfit, ...(what === 'all' ? FIXED : []).map((name) => () => drawFixed(name))];
   for (const next of rest) {
     await new Promise((resume) => setTimeout(resume)); // let the browser show what is drawn already
     await next();
@@ -44,6 +44,7 @@ function setUpDownloads() {
     offer('projected.csv', 'points placed afterwards', () => embeddingTable(data.fitted, data.total), 'text/csv');
   }
   offer('spectrum.csv', 'eigenvalues and stress', spectrumTable, 'text/csv');
+  if (data.fit) offer('misfit.csv', 'how well points fit', misfitTable, 'text/csv');
   if (data.provenance) {
     offer('provenance.json', 'where it came from', () => JSON.stringify(data.provenance, null, 2), 'application/json');
   }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infogeo.embed.inpca import Embedding
-from infogeo.embed.references import Projection
-from infogeo.nulls.comparison import NullComparison
-from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.plots.axes import scale_text
+from infogeo.plots.shares import differs
+from infogeo.report.fit import Fit, FitWords, fit_words, percent_with_error
+from infogeo.report.records import MapRecords
+from infogeo.report.words import bound
 
 
 @dataclass(frozen=True)
@@ -20,40 +21,50 @@ class Summary:
         lead: one or two sentences for a stranger.
         null: what the null says, or the empty string.
         warnings: what must not be overlooked, a sentence each.
+        has_part: whether the null was compared with a part of the data whose stress is another.
         tiles: the numbers at the top, (number, what it counts).
+        fit: how well the map fits and how sure it is.
         facts: how the numbers were made, (name, value).
     """
 
     title: str
     lead: str
     null: str
+    has_part: bool
     warnings: tuple[str, ...]
     tiles: tuple[tuple[str, str], ...]
+    fit: FitWords
     facts: tuple[tuple[str, str], ...]
 
 
-def summarise(
-    embedding: Embedding, matrix: PairwiseMatrix | None, projected: Projection | None, null: NullComparison | None
-) -> Summary:
+def summarise(records: MapRecords, fit: Fit) -> Summary:
     """The summary of a map of P points on K axes."""
+    embedding, matrix, null, errors = records.embedding, records.matrix, records.null, records.errors
     points, runs = len(embedding.points), len(embedding.points.runs)
     samples = matrix.n_samples if matrix is not None else 0
     shown = min(3, embedding.n_components)
-    share = f"{100 * float(embedding.explained_stress[shown - 1]):.1f} %"
+    stress = float(embedding.explained_stress[shown - 1])
+    share = f"{100 * stress:.1f} %"
     tiles = [(f"{runs:,}", _word(runs, "run")), (f"{points:,}", _word(points, "checkpoint"))]
     if samples:
         tiles.append((f"{samples:,}", f"probe {_word(samples, 'sample')}"))
-    if projected is not None:
-        tiles.append((f"{len(projected.points):,}", "placed afterwards"))
+    if records.projected is not None:
+        tiles.append((f"{len(records.projected.points):,}", "placed afterwards"))
     first = "first axis" if shown == 1 else f"first {shown} axes"
-    tiles.append((share, f"of the stress in the {first}"))
+    if errors is not None:
+        reach = errors.t_factor() * float(errors.explained_stress[shown - 1])
+        tiles.append((percent_with_error(stress, reach), f"of the stress in the {first} (95\u00a0% interval)"))
+    else:
+        tiles.append((share, f"of the stress in the {first}"))
     return Summary(
         title=f"The paths of {runs:,} runs" if runs > 1 else "The path of one run",
         lead=_lead(embedding, runs, points, samples, "" if null is not None else share, shown),
-        null=null.sentence().replace(" %", "\u00a0%") if null is not None else "",
+        null=bound(null.sentence()) if null is not None else "",
+        has_part=null is not None and differs(null, embedding.explained_stress),
         warnings=(embedding.warning,) if embedding.warning else (),
         tiles=tuple(tiles),
-        facts=_facts(embedding, matrix, null),
+        fit=fit_words(fit, records),
+        facts=_facts(records),
     )
 
 
@@ -73,9 +84,8 @@ def _lead(embedding: Embedding, runs: int, points: int, samples: int, share: str
     )
 
 
-def _facts(
-    embedding: Embedding, matrix: PairwiseMatrix | None, null: NullComparison | None
-) -> tuple[tuple[str, str], ...]:
+def _facts(records: MapRecords) -> tuple[tuple[str, str], ...]:
+    embedding, matrix, null, errors = records.embedding, records.matrix, records.null, records.errors
     facts = [("Divergence", f"{embedding.divergence}, in nats, mean over samples")]
     if matrix is not None:
         facts.append(("Scale", scale_text(matrix.fisher_factor)))
@@ -89,7 +99,11 @@ def _facts(
     share = embedding.residual / embedding.norm
     facts.append(("Eigensolver", f"{state}, largest residual {share:.1g} of the norm of the matrix"))
     if null is not None:
-        facts.append(("Null model", f"{null.null_model}; {len(null.replicates)} replicates, seed {null.seed}"))
+        replicates = f"{len(null.replicates)} {_word(len(null.replicates), 'replicate')}"
+        facts.append(("Null model", f"{null.null_model}; {replicates}, seed {null.seed}"))
+    if errors is not None:
+        how = f"jackknife over {errors.n_groups} groups of probe samples; ± and bars are 95 % intervals (Student's t)"
+        facts.append(("Errors", how))
     return tuple(facts)
 
 

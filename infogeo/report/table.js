@@ -6,7 +6,8 @@ function setUpTable() {
   const table = document.getElementById('table-runs');
   const more = document.getElementById('more-runs');
   const scores = ['accuracy', 'loss'].filter((name) => columns.has(name));
-  const meta = [...columns.keys()].filter((name) => !['run', 'step', ...scores].includes(name));
+  const meta = [...columns.keys()].filter((name) => !['run', 'step', ...MEASURED].includes(name));
+  const misfits = data.fit && array(data.fit.runs);
   const last = (run) => run.rows[run.rows.length - 1];
   const heads = [
     {label: 'run', value: (run) => run.name + (run.projected ? ' (projected)' : '')},
@@ -14,6 +15,7 @@ function setUpTable() {
     {label: 'checkpoints', value: (run) => run.rows.length, number: true},
     {label: 'last step', value: (run) => cell('step', last(run)), number: true},
     ...scores.map((name) => ({label: `final ${name}`, value: (run) => cell(name, last(run)), number: true, digits: 4})),
+    ...(misfits ? [{label: 'misfit', value: (run) => (Number.isFinite(misfits[run.index]) ? misfits[run.index] : ''), number: true, digits: 4}] : []),
     ...data.axes.slice(0, 3).map((_, i) => ({label: `x${i + 1}`, value: (run) => coordinate(last(run), i + 1), number: true, digits: 4})),
   ];
   const rows = runs.map((run) => heads.map((head) => head.value(run)));

@@ -22,6 +22,67 @@ def test_stress_is_that_of_the_embedding_and_of_the_null(sample):
     assert "Bhattacharyya" in figure.layout.yaxis.title.text
 
 
+def test_a_null_of_many_replicates_is_drawn_as_its_central_part(sample):
+    rng = np.random.default_rng(3)
+    null = replace(sample.null, replicates=sample.null.statistic - 0.2 * rng.random((80, 5)))
+    band = plots.stress(sample.embedding, null).data[0]
+    low, high = null.band(0.95)
+    np.testing.assert_array_equal(band.y, np.concatenate([high, low[::-1]]))
+    assert band.name == "null, central 95 % of 80 replicates"
+
+
+def test_a_null_without_chance_is_a_line_without_a_band(sample):
+    null = replace(sample.null, replicates=sample.null.replicates[:1])
+    assert [trace.name for trace in plots.stress(sample.embedding, null).data] == ["null", "these runs"]
+
+
+def test_the_stress_of_the_part_held_against_the_null_is_drawn_where_it_is_another(sample):
+    part = sample.embedding.explained_stress - 0.02
+    null = replace(sample.null, statistic=part, n_points=20, n_samples=40)
+    drawn = plots.stress(sample.embedding, null).data
+    np.testing.assert_array_equal(drawn[-1].y, part)
+    assert "20 checkpoints on 40 samples" in drawn[-1].hovertemplate
+    assert len(drawn) == len(plots.stress(sample.embedding, sample.null).data) + 1
+
+
+def test_the_interval_of_the_stress_is_students_about_the_estimate_less_its_bias(sample):
+    *_, ours, bars = plots.stress(sample.embedding, errors=sample.errors).data
+    ends = np.reshape(bars.y, (5, 3))
+    np.testing.assert_array_equal(ends[:, :2].T, sample.errors.stress_interval(0.95))
+    assert np.isnan(ends[:, 2]).all()
+    np.testing.assert_array_equal(ours.y, sample.embedding.explained_stress)
+
+
+def test_eigenvalues_have_bars_and_those_that_are_too_close_a_ring(sample):
+    figure = plots.spectrum(sample.embedding, sample.errors)
+    _, bars, rings, *_ = figure.data
+    low, high = sample.errors.eigenvalue_interval(0.95)
+    ends = np.reshape(bars.y, (5, 3))
+    space = sample.embedding.signature > 0
+    np.testing.assert_array_equal(ends[:, 1], np.where(space, high, -low))
+    np.testing.assert_array_equal(rings.x, np.flatnonzero(sample.errors.close) + 1)
+    assert 0 < len(rings.x) < 5
+    np.testing.assert_array_equal(plots.spectrum(sample.embedding).data[1].x, figure.data[3].x)  # as without errors
+
+
+def test_an_eigenvalue_whose_interval_reaches_zero_leaves_the_log_axis_at_the_bottom(sample):
+    errors = replace(sample.errors, eigenvalues=np.abs(sample.embedding.eigenvalues))
+    figure = plots.spectrum(sample.embedding, errors)
+    bottom, top = 10 ** np.array(figure.layout.yaxis.range)
+    ends = np.reshape(figure.data[1].y, (5, 3))
+    assert (ends[:, 0] > 0).all()
+    assert (ends[:, 0] < bottom).all()
+    assert bottom < np.abs(sample.embedding.eigenvalues).min()
+    assert (ends[:, 1] < top).all()
+    assert "axis 1: -" in figure.data[1].text[0]  # hovering tells the end that the axis cannot
+
+
+@pytest.mark.parametrize("draw", [plots.stress, plots.spectrum])
+def test_errors_of_another_number_of_axes_are_refused(sample, draw):
+    with pytest.raises(InputError, match="errors: are of 5 axes and the map has 3"):
+        draw(inpca(sample.matrix, 3), errors=sample.errors)
+
+
 def test_spectrum_keeps_the_signs_apart(sample):
     figure = plots.spectrum(sample.embedding)
     _, space, time = figure.data

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 from base64 import b64encode
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from infogeo import report
+from infogeo.embed import residuals
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +30,17 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PLOTS = ("plot-map", "plot-stress", "plot-spectrum", "plot-accuracy", "plot-loss", "plot-matrix")
+PLOTS = (
+    "plot-map",
+    "plot-stress",
+    "plot-spectrum",
+    "plot-misfit-runs",
+    "plot-misfit",
+    "plot-shepard",
+    "plot-accuracy",
+    "plot-loss",
+    "plot-matrix",
+)
 HOSTILE = [
     "</script><script>window.pwned=1</script>",
     "<b>x</b>",
@@ -78,7 +90,8 @@ def opened(browser, path: Path, width: int = 1280, height: int = 800, **options)
 
 def write(sample, folder: Path, **changes) -> Path:
     given = {"matrix": sample.matrix, "references": sample.references, "null": sample.null}
-    given |= {"projected": sample.projected, "provenance": {"command": "infogeo embed", "seed": 0}, **changes}
+    given |= {"projected": sample.projected, "rows": sample.rows, "errors": sample.errors}
+    given |= {"provenance": {"command": "infogeo embed", "seed": 0}, **changes}
     embedding = given.pop("embedding", sample.embedding)
     return report.write(folder / "report.html", embedding, **given)
 
@@ -105,7 +118,8 @@ def picture(view, plot: str) -> bytes:
 
 @pytest.mark.parametrize("plot", PLOTS)
 def test_every_picture_shows_its_points(laptop, plot, sample):
-    least = {"plot-map": 30, "plot-stress": 10, "plot-spectrum": 5, "plot-matrix": 24 * 24}.get(plot, 24)
+    counts = {"plot-map": 30, "plot-stress": 10, "plot-spectrum": 5, "plot-misfit-runs": 8, "plot-misfit": 30}
+    least = {**counts, "plot-shepard": 276, "plot-matrix": 24 * 24}.get(plot, 24)
     assert laptop.evaluate(DRAWN, plot) >= least
     assert laptop.evaluate(COUNT_COLOURS, b64encode(picture(laptop, plot)).decode()) > 20
 
@@ -235,6 +249,41 @@ def test_spectrum_and_provenance_come_back_in_full(laptop, sample):
     assert provenance == {"command": "infogeo embed", "seed": 0}
 
 
+def test_the_misfit_comes_back_from_the_download(laptop, sample):
+    rows = list(csv.DictReader(io.StringIO(downloaded(laptop, '[data-download="misfit.csv"]')[1].decode())))
+    found = [residuals(matrix, sample.embedding) for matrix in (sample.matrix, sample.rows)]
+    for name in ("misfit", "bias"):
+        expected = np.concatenate([getattr(part, name) for part in found])
+        # stored as float32
+        assert [np.float32(row[name]) for row in rows] == expected.astype(np.float32).tolist()
+
+
+def test_the_section_on_the_fit_is_there_with_its_table_and_sentences(laptop):
+    assert laptop.locator("#h-fit").text_content() == "Does it fit?"
+    assert laptop.locator("#table-fit thead th").all_text_contents() == ["", "one axis", "2 axes", "3 axes"]
+    assert laptop.locator("#table-fit tbody tr").count() == 8
+    assert laptop.locator("section[aria-labelledby=h-fit] .sentences li").count() == 4
+
+
+def test_pairs_and_bars_say_whose_they_are_in_full(laptop, sample):
+    pair = laptop.evaluate("document.getElementById('plot-shepard').data[1].text[0]")
+    assert re.fullmatch(r"<b>run/\w\d</b> · step \d+<br><b>run/\w\d</b> · step \d+", pair)
+    bar = laptop.evaluate("document.getElementById('plot-misfit-runs').data[0].text[0]")
+    assert bar.startswith("<b>run/")
+
+
+def test_the_map_can_be_coloured_by_misfit_and_the_misfit_follows_the_groups(laptop):
+    choose(laptop, "#color-by", "misfit on 3 axes")
+    assert "misfit" in laptop.evaluate("document.getElementById('plot-map').layout.coloraxis.colorbar.title.text")
+    choose(laptop, "#color-by", "group")
+    before = laptop.evaluate(DRAWN, "plot-misfit")
+    laptop.click('.chip[data-level="b"]')
+    settle(laptop)
+    assert before - laptop.evaluate(DRAWN, "plot-misfit") == 12
+    laptop.click("#chips-color .bulk >> nth=0")
+    settle(laptop)
+
+
 @pytest.mark.parametrize("plot", ["plot-map", "plot-stress"])
 def test_pictures_can_be_saved(laptop, plot):
     name, content = downloaded(laptop, f'.save button[data-plot="{plot}"][data-format="png"]')
@@ -249,7 +298,8 @@ def test_hostile_names_are_shown_and_do_nothing(browser, sample, tmp_path):
     renamed = np.repeat(HOSTILE, 6)
     embedding = replace(sample.embedding, points=points.with_columns(run=renamed, group=renamed))
     matrix = replace(sample.matrix, points=embedding.points)
-    path = write(sample, tmp_path, embedding=embedding, matrix=matrix, provenance={HOSTILE[2]: HOSTILE[0]})
+    provenance = {HOSTILE[2]: HOSTILE[0]}
+    path = write(sample, tmp_path, embedding=embedding, matrix=matrix, rows=None, provenance=provenance)
     with opened(browser, path) as view:
         assert view.evaluate("window.pwned") is None
         choose(view, "#color-by", "run")

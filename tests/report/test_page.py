@@ -12,6 +12,7 @@ from infogeo.core import output
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.embed import Projection, inpca
+from infogeo.nulls import GeodesicNull
 from infogeo.pairwise import PairwiseMatrix
 from infogeo.report.payload import plain
 
@@ -77,6 +78,12 @@ def test_spectrum_and_null_are_in_the_page_in_full(full, sample):
     assert spectrum["null_mean"] == sample.null.null_mean.tolist()
 
 
+def test_a_null_without_chance_has_no_p_value(sample, tmp_path):
+    null = replace(sample.null, model=GeodesicNull(), replicates=sample.null.replicates[:1])
+    data = data_of(report.write(tmp_path / "r.html", sample.embedding, null=null))
+    assert data["spectrum"]["null_p_value"] == [None] * 5
+
+
 def test_long_lists_of_the_provenance_are_folded(full):
     text = full.read_text(encoding="utf-8")
     assert "<summary>30 entries</summary>" in text
@@ -120,6 +127,8 @@ def test_ten_thousand_points_stay_under_12_megabytes(sample, tmp_path):
         eigenvalues=np.geomspace(100, 1, k),
         signature=np.ones(k, dtype=np.int64),
         explained_stress=np.linspace(0.5, 0.9, k),
+        column_means=np.ones(runs * steps),
+        norm=300.0,
     )
     values = np.broadcast_to(rng.random(runs * steps), (runs * steps, runs * steps))
     path = report.write(tmp_path / "large.html", large, matrix=PairwiseMatrix(values, points))
