@@ -125,7 +125,7 @@ def compare(
         **provenance_of_environment(monotonic() - began),
         **provenance_of_predictions(predictions, recorded),
         **provenance_of_merging(predictions),
-        **provenance_of_map(made.matrix, made.embedding),
+        **provenance_of_map(made.matrix, made.embedding, "points"),
         "comparison": {
             "factors": list(comparison.factors),
             "progress": f"{type(comparison.progress.definition).__name__} from ignorance to {end or 'truth'}",

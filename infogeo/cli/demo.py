@@ -84,13 +84,13 @@ def demo(
                 progress(done + 1, len(planned))
         predictions = load(target / "test.zarr")
         inputs = {"predictions": [str((out / "test.zarr").resolve())], "labels": None, "steps": None, "as": None}
-        task = MapTask(Bhattacharyya(), null=True, seed=seed)
+        task = MapTask(Bhattacharyya(), errors=True, seed=seed)
         write_map(target / "map", make_map(predictions, task, inputs, messages, began))
         if full:
             for sentence in starts_found(predictions):
                 messages.say(sentence)
     messages.say(f"done in {monotonic() - began:.0f} s; the same for the training set:")
-    messages.say(f"  infogeo embed {out / 'train.zarr'} --null --out {out / 'train-map'}")
+    messages.say(f"  infogeo embed {out / 'train.zarr'} --out {out / 'train-map'}")
     print(out / "map" / "report.html")
 
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from infogeo.core.kinds import Kind
     from infogeo.core.predictions import Predictions
     from infogeo.divergences.base import Divergence
-    from infogeo.embed import Embedding
+    from infogeo.embed import Embedding, EmbeddingErrors
     from infogeo.nulls import NullComparison
     from infogeo.pairwise import Plan
 
-REPLICATES = 5
-"""Shuffled data sets for the null; each costs as much as the map itself."""
+MOST_CLASSES = 1000
+"""Random predictions of more classes take longer than the map: then there is no null unless one is asked for."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class MapTask:
 
     divergence: Divergence
     components: int = 10
-    null: bool = False
+    null: options.NullName = options.NullName.auto
+    weights: str = "points"
+    errors: bool = False
     memory: int | None = None
     tiles: Path | None = None
     seed: int = 0
@@ -60,8 +62,24 @@ def embed(
     ] = options.DivergenceName.bhattacharyya,
     alpha: options.Alpha = None,
     components: Annotated[int, typer.Option(help="Axes to compute.", min=1, metavar="K")] = 10,
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="What counts the same: points, runs, arc-length, or the values of a metadata COLUMN.",
+            metavar="RULE",
+        ),
+    ] = "points",
     null: Annotated[
-        bool, typer.Option("--null", help="Also the explained stress of within-class shuffles (needs labels).")
+        options.NullName,
+        typer.Option(
+            help="What the explained stress is beside: within-class shuffles (needs labels), shuffled steps, random "
+            "predictions of the same confidence (dirichlet), or straight roads (geodesic). By default the first that "
+            "applies of within-class and dirichlet."
+        ),
+    ] = options.NullName.auto,
+    errors: Annotated[
+        bool,
+        typer.Option("--errors", help="Also standard errors of eigenvalues, stress and coordinates, over samples."),
     ] = False,
     keep_classes: Annotated[
         int | None,
@@ -93,9 +111,9 @@ def embed(
     log-probabilities and logits are told apart.
 
     Writes embedding.csv, spectrum.csv, divergence.zarr, report.html and provenance.json, and with --keep-classes
-    also kept_classes.npy, so that `infogeo project` merges alike.
+    also kept_classes.npy, so that `infogeo project` merges alike; with --errors also errors.csv.
 
-    Example: infogeo embed runs/ --labels labels.npy --meta runs.csv --null --out map
+    Example: infogeo embed runs/ --labels labels.npy --meta runs.csv --errors --out map
     """
     from infogeo.cli.mapdir import is_map, write_map
     from infogeo.core.errors import InputError
@@ -106,16 +124,29 @@ def embed(
     check_free(out, overwrite, is_map)
     messages, began = Messages(quiet), monotonic()
     if matrix is not None:
-        if labels or steps or kind or memory or tiles or null or keep_classes:
-            raise InputError("--matrix: goes with --meta, --components and --out alone; the rest is about predictions")
-        contents = _map_of_matrix(matrix, meta, components, began)
+        asked = null not in (options.NullName.auto, options.NullName.none)
+        if labels or steps or kind or memory or tiles or asked or errors or keep_classes:
+            raise InputError(
+                "--matrix: goes with --meta, --components, --weights and --out alone; the rest is about predictions"
+            )
+        contents = _map_of_matrix(matrix, meta, components, weights, began)
         for line in _findings(contents.embedding, None):
             messages.say(line)
     else:
         limit = as_bytes(memory)
         predictions = read_predictions(messages, existing(inputs or []), labels, meta, steps, kind, limit)
         recorded = recorded_inputs(inputs or [], labels, meta, steps, kind)
-        task = MapTask(options.divergence_of(divergence, alpha), components, null, limit, tiles, seed, keep_classes)
+        task = MapTask(
+            divergence=options.divergence_of(divergence, alpha),
+            components=components,
+            null=null,
+            weights=weights,
+            errors=errors,
+            memory=limit,
+            tiles=tiles,
+            seed=seed,
+            keep_classes=keep_classes,
+        )
         contents = make_map(predictions, task, recorded, messages, began)
     with written_beside(out, overwrite, is_map) as target:
         write_map(target, contents)
@@ -157,36 +188,46 @@ def make_map(
         provenance_of_predictions,
     )
     from infogeo.embed import embed_predictions
-    from infogeo.pairwise import Layout, plan_pairwise
+    from infogeo.pairwise import GROUPS, Layout, plan_pairwise
     from infogeo.pairwise.directory import recorded_tiles
 
     _refuse_early(predictions, task)
     mapped = _merged(predictions, task, messages)
-    layout = None
-    if task.tiles is not None and not task.null:  # the matrices of the null are in memory all the same
-        layout = Layout.of(mapped, task.divergence)
+    layout = None if task.tiles is None else Layout.of(mapped, task.divergence)
     plan = plan_pairwise(mapped, task.divergence, memory=task.memory, layout=layout)
-    messages.say(f"plan: {_planned(plan, mapped, 1 + (REPLICATES if task.null else 0))}")
+    messages.say(f"plan: {_planned(plan, mapped)}")
     if task.tiles is not None and (found := recorded_tiles(task.tiles)):
         messages.say(f"tiles finished before, in {task.tiles}: {found}")
     with messages.progress("divergences") as progress:
-        made = embed_predictions(mapped, task.divergence, task.components, progress, task.memory, task.tiles)
+        made = embed_predictions(
+            mapped,
+            task.divergence,
+            task.components,
+            progress,
+            task.memory,
+            task.tiles,
+            weights=options.weights_of(task.weights),
+            groups=GROUPS if task.errors else 0,
+            seed=task.seed,
+        )
     embedding = made.embedding
     if predictions.labels is not None:
         accuracy, loss = predictions.scores()
         embedding = replace(embedding, points=predictions.points.with_columns(accuracy=accuracy, loss=loss))
-    null = _null(predictions, task, embedding.explained_stress, messages) if task.null else None
-    for line in _findings(embedding, null and null.sentence()):
+    null = _null(predictions, task, embedding.explained_stress, messages)
+    errors = made.errors and replace(made.errors, embedding=embedding)
+    for line in _findings(embedding, null and null.sentence(), errors):
         messages.say(line)
     provenance = {
         **provenance_of_environment(monotonic() - began),
         **provenance_of_predictions(predictions, inputs),
         **provenance_of_merging(mapped),
-        **provenance_of_map(made.matrix, embedding),
+        **provenance_of_map(made.matrix, embedding, task.weights),
+        "null": None if null is None else null.model.name,
         "seed": task.seed,
     }
     matrix = replace(made.matrix, points=embedding.points)
-    return MapContents(embedding, matrix, made.references, null, provenance, mapped.coarse_graining)
+    return MapContents(embedding, matrix, made.references, null, provenance, mapped.coarse_graining, errors)
 
 
 def _refuse_early(predictions: Predictions, task: MapTask) -> None:
@@ -195,13 +236,19 @@ def _refuse_early(predictions: Predictions, task: MapTask) -> None:
 
     if predictions.n_points < 2:
         raise InputError("input: holds one checkpoint in all; a map needs at least two")
-    if task.null and predictions.labels is None:
-        raise InputError("--null: shuffles samples within their class; give --labels")
-    if task.null and len(predictions.points.runs) < 2:
-        raise InputError("--null: compares runs, and there is only one")
-    if task.null and (task.keep_classes or predictions.coarse_graining):
-        raise InputError("--null: exchanges samples, but with merged classes each keeps its own; leave one of them out")
-    taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|x\d+", name)]
+    if task.null is options.NullName.within_class:
+        if predictions.labels is None:
+            raise InputError("--null within-class: shuffles samples within their class; give --labels")
+        if len(predictions.points.runs) < 2:
+            raise InputError("--null within-class: compares runs, and there is only one")
+        if task.keep_classes or predictions.coarse_graining:
+            raise InputError("--null within-class: exchanges samples, but with merged classes each keeps its own")
+    if task.errors and task.tiles is not None:
+        raise InputError("--errors: keeps what groups of samples say in memory; leave out --tiles")
+    if task.weights not in ("points", "runs", "arc-length") and task.weights not in predictions.points.metadata:
+        known = ", ".join(["points", "runs", "arc-length", *predictions.points.metadata])
+        raise InputError(f"--weights {task.weights}: no such rule and no such column; there are {known}")
+    taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|weight|x\d+", name)]
     if taken:
         raise InputError(f"meta: infogeo writes a column '{taken[0]}' itself; give yours another name")
 
@@ -217,33 +264,55 @@ def _merged(predictions: Predictions, task: MapTask, messages: Messages) -> Pred
     return merged
 
 
-def _planned(plan: Plan, mapped: Predictions, rounds: int) -> str:
-    """What a number of matrices by one plan takes, in words."""
+def _planned(plan: Plan, mapped: Predictions) -> str:
+    """What a matrix by a plan takes, in words."""
     p, _, n, c = plan.shape
     classes = f"{c} classes"
     if mapped.coarse_graining is not None:
         classes += f" ({mapped.coarse_graining.n_kept} of {len(mapped.coarse_graining.classes)}, and the rest)"
     return (
-        f"{p} points, {n} samples, {classes}; "
-        f"{len(plan.tiles) * rounds} tiles, {plan.operations * rounds / 1e9:.3g} GFLOP, "
-        f"{readable(plan.bytes_read * rounds)} to read, {readable(plan.memory_bytes)} of memory, "
-        f"about {plan.seconds * rounds:.0f} s"
+        f"{p} points, {n} samples, {classes}; {len(plan.tiles)} tiles, {plan.operations / 1e9:.3g} GFLOP, "
+        f"{readable(plan.bytes_read)} to read, {readable(plan.memory_bytes)} of memory, about {plan.seconds:.0f} s"
     )
 
 
-def _null(predictions: Predictions, task: MapTask, stress: NDArray[np.float64], messages: Messages) -> NullComparison:
+def _null(
+    predictions: Predictions, task: MapTask, stress: NDArray[np.float64], messages: Messages
+) -> NullComparison | None:
+    """The null that was asked for, or by default the first that applies; what it costs is a small part of the data."""
+    from infogeo.core.errors import InputError
     from infogeo.nulls import explained_stress_null
 
-    with messages.progress("null") as progress:
-        return explained_stress_null(
-            predictions,
-            task.divergence,
-            stress,
-            replicates=REPLICATES,
-            seed=task.seed,
-            memory=task.memory,
-            progress=progress,
-        )
+    usual = task.null is options.NullName.auto
+    name = _usual_null(predictions, task) if usual else task.null
+    if name is options.NullName.none:
+        if usual:
+            messages.say("no null: with merged or very many classes none is made; ask for one with --null")
+        return None
+    try:
+        with messages.progress("null") as progress:
+            return explained_stress_null(
+                predictions,
+                task.divergence,
+                stress,
+                null=options.null_of(name),
+                seed=task.seed,
+                memory=task.memory,
+                progress=progress,
+            )
+    except InputError as error:
+        if not usual:
+            raise
+        messages.say(f"no null: {error}")
+        return None
+
+
+def _usual_null(predictions: Predictions, task: MapTask) -> options.NullName:
+    if task.keep_classes or predictions.coarse_graining or predictions.n_classes > MOST_CLASSES:
+        return options.NullName.none
+    if predictions.labels is not None and len(predictions.points.runs) > 1:
+        return options.NullName.within_class
+    return options.NullName.dirichlet
 
 
 def read_predictions(
@@ -269,7 +338,7 @@ def read_predictions(
     return predictions
 
 
-def _map_of_matrix(file: Path, meta: Path | None, components: int, began: float) -> MapContents:
+def _map_of_matrix(file: Path, meta: Path | None, components: int, weights: str, began: float) -> MapContents:
     from infogeo.cli.mapdir import MapContents, provenance_of_environment, provenance_of_map
     from infogeo.embed import inpca
     from infogeo.pairwise import PairwiseMatrix
@@ -278,17 +347,21 @@ def _map_of_matrix(file: Path, meta: Path | None, components: int, began: float)
     values = read_matrix(file)
     points = None if meta is None else points_of_rows(read_table(meta), len(values))
     matrix = PairwiseMatrix.from_array(values, points)
-    embedding = inpca(matrix, components)
+    embedding = inpca(matrix, components, options.weights_of(weights))
     provenance = {
         **provenance_of_environment(monotonic() - began),
         "inputs": {"matrix": str(file.resolve())},
         "points (P)": len(matrix.points),
-        **provenance_of_map(matrix, embedding),
+        **provenance_of_map(matrix, embedding, weights),
     }
     return MapContents(embedding, matrix, None, None, provenance)
 
 
-def _findings(embedding: Embedding, null: str | None) -> list[str]:
-    shown = ", ".join(f"{100 * s:.1f} %" for s in embedding.explained_stress.tolist()[:3])
-    lines = [f"explained stress of 1, 2 and 3 axes: {shown}", null, embedding.warning]
-    return [line for line in lines if line]
+def _findings(embedding: Embedding, null: str | None, errors: EmbeddingErrors | None = None) -> list[str]:
+    shown = [f"{100 * s:.1f}" for s in embedding.explained_stress.tolist()[:3]]
+    if errors is not None:
+        reach = errors.t_factor() * errors.explained_stress
+        shown = [f"{s} ± {100 * r:.1f}" for s, r in zip(shown, reach.tolist(), strict=False)]
+    level = "" if errors is None else " (95 %, over samples)"
+    lines = [f"explained stress of 1, 2 and 3 axes: {', '.join(f'{s} %' for s in shown)}{level}", null]
+    return [line for line in [*lines, embedding.warning] if line]

@@ -23,7 +23,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.linalg import CentredMatrix
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
-from infogeo.embed import Embedding, Projection
+from infogeo.embed import Embedding, EmbeddingErrors, Projection
 from infogeo.embed.stress import explained_stress
 from infogeo.nulls import NullComparison
 from infogeo.pairwise import PairwiseMatrix
@@ -32,7 +32,9 @@ from infogeo.pairwise.storage import load_matrix, save_matrix
 PROVENANCE = "provenance.json"
 KEPT_CLASSES = "kept_classes.npy"
 KEPT = "classes kept for each sample (K)"
-MAP_FILES = frozenset({"embedding.csv", "spectrum.csv", "divergence.zarr", "report.html", KEPT_CLASSES, PROVENANCE})
+MAP_FILES = frozenset(
+    {"embedding.csv", "spectrum.csv", "errors.csv", "divergence.zarr", "report.html", KEPT_CLASSES, PROVENANCE}
+)
 PROJECTION_FILES = frozenset({"projection.csv", "report.html", PROVENANCE})
 DEMO_FILES = frozenset({"train.zarr", "test.zarr", "map"})
 PACKAGES = ("infogeo", "jax", "numpy", "scipy", "plotly", "zarr")
@@ -48,6 +50,7 @@ class MapContents:
     null: NullComparison | None
     provenance: Mapping[str, Any]
     coarse_graining: CoarseGraining | None = None
+    errors: EmbeddingErrors | None = None
 
 
 def is_map(path: Path) -> bool:
@@ -84,7 +87,9 @@ def write_map(directory: Path, contents: MapContents) -> None:
 
     directory.mkdir()
     write_coordinates(directory / "embedding.csv", contents.embedding, contents.references)
-    _write_spectrum(directory / "spectrum.csv", contents.embedding, contents.null)
+    _write_spectrum(directory / "spectrum.csv", contents.embedding, contents.null, contents.errors)
+    if contents.errors is not None:
+        write_coordinates(directory / "errors.csv", Projection(contents.embedding.points, contents.errors.coords))
     save_matrix(directory / "divergence.zarr", contents.matrix)
     if contents.coarse_graining is not None:
         np.save(directory / KEPT_CLASSES, contents.coarse_graining.kept)
@@ -94,6 +99,7 @@ def write_map(directory: Path, contents: MapContents) -> None:
         matrix=contents.matrix,
         references=contents.references,
         null=contents.null,
+        errors=contents.errors,
         provenance=contents.provenance,
     )
     write_provenance(directory, contents.provenance)
@@ -124,6 +130,9 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
         every = np.array([[float(row[name]) for name in names] for row in rows])
         coords, placed = np.split(every, [len(matrix.points)])
         solver = provenance["embedding"]
+        weights = None
+        if solver.get("weights", "points") != "points" and "weight" in rows[0]:
+            weights = np.array([float(row["weight"]) for row in rows[: len(matrix.points)]])
         if coords.shape != (len(matrix.points), solver["components"]):
             raise ValueError("its tables are incomplete")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -134,11 +143,12 @@ def read_map(directory: Path) -> tuple[Embedding, Projection | None, dict[str, A
         eigenvalues=eigenvalues,
         signature=np.sign(eigenvalues).astype(np.int64),
         explained_stress=explained_stress(eigenvalues, solver["norm"]),
-        column_means=CentredMatrix(matrix.values).column_means,
+        column_means=CentredMatrix(matrix.values, weights).column_means,
         norm=solver["norm"],
         residual=solver["residual"],
         converged=solver["converged"],
         divergence=matrix.divergence,
+        weights=weights,
     )
     names = [row["run"] for row in rows[len(coords) :]]
     references = Projection(Points.of_runs(names, [[0]] * len(names)), placed) if names else None
@@ -161,15 +171,18 @@ def read_merging(directory: Path, provenance: Mapping[str, Any], fitted: Predict
 
 def write_coordinates(path: Path, placed: Embedding | Projection, references: Projection | None = None) -> None:
     """One row per point: run, step, metadata, x1..xK; ignorance and truth at the end. Numbers in full precision."""
-    tables = [(placed.points, placed.coords)]
+    points = placed.points
+    if isinstance(placed, Embedding) and placed.weights is not None:
+        points = points.with_columns(weight=placed.weights)
+    tables = [(points, placed.coords)]
     if references is not None:
         tables.append((references.points, references.coords))
-    names = list(placed.points.columns)
+    names = list(points.columns)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*names, *(f"x{k + 1}" for k in range(placed.coords.shape[1]))])
-        for points, coords in tables:
-            columns = [cells(points, name) for name in names]
+        for table, coords in tables:
+            columns = [cells(table, name) for name in names]
             writer.writerows([*cells, *x] for *cells, x in zip(*columns, coords.tolist(), strict=True))
 
 
@@ -200,8 +213,8 @@ def provenance_of_merging(predictions: Predictions) -> dict[str, Any]:
     return {KEPT: predictions.coarse_graining.n_kept, "notes": list(predictions.notes)}
 
 
-def provenance_of_map(matrix: PairwiseMatrix, embedding: Embedding) -> dict[str, Any]:
-    """The divergence and its scale, and what the eigensolver did."""
+def provenance_of_map(matrix: PairwiseMatrix, embedding: Embedding, weights: str) -> dict[str, Any]:
+    """The divergence and its scale, the rule for weights, and what the eigensolver did."""
     factor = matrix.fisher_factor
     return {
         "divergence": {
@@ -212,6 +225,7 @@ def provenance_of_map(matrix: PairwiseMatrix, embedding: Embedding) -> dict[str,
         },
         "embedding": {
             "method": "InPCA",
+            "weights": weights,
             "components": embedding.n_components,
             "norm": embedding.norm,
             "residual": embedding.residual,
@@ -247,7 +261,9 @@ def cells(points: Points, name: str) -> list[Any]:
     return values.tolist()
 
 
-def _write_spectrum(path: Path, embedding: Embedding, null: NullComparison | None) -> None:
+def _write_spectrum(
+    path: Path, embedding: Embedding, null: NullComparison | None, errors: EmbeddingErrors | None
+) -> None:
     header = ["k", "eigenvalue", "signature", "explained_stress"]
     columns: list[Any] = [
         range(1, embedding.n_components + 1),
@@ -256,8 +272,11 @@ def _write_spectrum(path: Path, embedding: Embedding, null: NullComparison | Non
         embedding.explained_stress.tolist(),
     ]
     if null is not None:
-        header += ["null_explained_stress", "p_value"]
-        columns += [null.null_mean.tolist(), null.p_value.tolist()]
+        header += ["compared_explained_stress", "null_explained_stress", "effect", "p_value"]
+        columns += [x.tolist() for x in (null.statistic, null.null_mean, null.effect, null.p_value)]
+    if errors is not None:
+        header += ["eigenvalue_error", "eigenvalue_bias", "explained_stress_error"]
+        columns += [x.tolist() for x in (errors.eigenvalues, errors.eigenvalue_bias, errors.explained_stress)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)

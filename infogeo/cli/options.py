@@ -13,6 +13,8 @@ from infogeo.core.kinds import Kind
 
 if TYPE_CHECKING:
     from infogeo.divergences.base import Divergence
+    from infogeo.embed import PointWeights
+    from infogeo.nulls import NullModel
 
 
 class DivergenceName(StrEnum):
@@ -60,6 +62,36 @@ def divergence_recorded(name: str) -> Divergence | None:
         return Renyi(float(order[1]))
     plain = (divergence_of(known) for known in DivergenceName if known is not DivergenceName.renyi)
     return next((divergence for divergence in plain if divergence.name == name), None)
+
+
+class NullName(StrEnum):
+    """The null models by their names in the shell."""
+
+    auto = "auto"
+    within_class = "within-class"
+    step_shuffle = "step-shuffle"
+    dirichlet = "dirichlet"
+    geodesic = "geodesic"
+    none = "none"
+
+
+def null_of(name: NullName) -> NullModel:
+    """The null model of that name, which is neither `auto` nor `none`."""
+    from infogeo import nulls
+
+    return {
+        NullName.within_class: nulls.WithinClassShuffle,
+        NullName.step_shuffle: nulls.StepShuffle,
+        NullName.dirichlet: nulls.DirichletModels,
+        NullName.geodesic: nulls.GeodesicNull,
+    }[name]()
+
+
+def weights_of(rule: str) -> PointWeights | None:
+    """The rule for the weights of points of that name; any other name is a metadata column."""
+    from infogeo.embed import ByArcLength, EqualGroups, EqualRuns
+
+    return {"points": None, "runs": EqualRuns(), "arc-length": ByArcLength()}.get(rule, EqualGroups(rule))
 
 
 Alpha = Annotated[float | None, typer.Option(help="The order of the Renyi divergence, between 0 and 1.", metavar="A")]

@@ -55,7 +55,7 @@ def project(
     )
     from infogeo.core.checks import check_same_probe
     from infogeo.core.output import check_free, written_beside
-    from infogeo.embed import Projection
+    from infogeo.embed import Projection, residuals
     from infogeo.pairwise import pairwise_divergence
     from infogeo.store import load
 
@@ -77,6 +77,7 @@ def project(
     with messages.progress("divergences") as progress:
         rows = pairwise_divergence(seen, divergence, to=at, progress=progress, memory=as_bytes(memory))
     placed = Projection(_scored(new, old), embedding.project(rows))
+    messages.say(residuals(rows, embedding).sentence())
     record = {
         **provenance_of_environment(monotonic() - began),
         "map": {"directory": str(directory.resolve()), "fingerprint": provenance["fingerprint"]},
@@ -87,7 +88,8 @@ def project(
     with written_beside(out, overwrite, is_projection) as target:
         target.mkdir()
         write_coordinates(target / "projection.csv", placed)
-        report.write(target / "report.html", embedding, references=references, projected=placed, provenance=record)
+        page = target / "report.html"
+        report.write(page, embedding, references=references, projected=placed, rows=rows, provenance=record)
         write_provenance(target, record)
     print(out / "report.html")
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def folder(tmp_path_factory):
 def made(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "map"
     process = shell(
-        "embed", folder / "runs", "--labels", folder / "labels.npy", "--meta", folder / "meta.csv", "--null",
+        "embed", folder / "runs", "--labels", folder / "labels.npy", "--meta", folder / "meta.csv",
         "--components", 4, "--out", out,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
@@ -182,3 +183,88 @@ def test_the_smallest_input_makes_a_map(tmp_path):
     process = shell("embed", tmp_path / "a.npy", "--out", tmp_path / "map")
     assert process.returncode == 0, process.stderr
     assert len(table(tmp_path / "map" / "embedding.csv")) == 3
+
+
+@pytest.fixture(scope="module")
+def more(tmp_path_factory):
+    """Enough samples for groups, and runs of different lengths."""
+    root = tmp_path_factory.mktemp("more")
+    (root / "runs").mkdir()
+    predictions = trajectories(samples=80)
+    for i, run in enumerate(predictions.points.runs):
+        rows = np.flatnonzero(predictions.points["run"] == run)
+        np.save(root / "runs" / f"{run}.npy", predictions.log_probs[rows[: 6 - i]])
+    (root / "meta.csv").write_text("run,arch\nnet-0,conv\nnet-1,mlp\nnet-2,conv\nnet-3,mlp\n")
+    np.save(root / "labels.npy", predictions.labels)
+    return root
+
+
+def test_errors_are_told_and_kept_in_tables(more, tmp_path):
+    process = shell("embed", more / "runs", "--labels", more / "labels.npy", "--errors", "--components", 3,
+                    "--out", tmp_path / "map")  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert re.search(
+        r"explained stress of 1, 2 and 3 axes: [\d.]+ ± [\d.]+ %, .* \(95 %, over samples\)", process.stderr
+    )
+    predictions = infogeo.load(more / "runs", labels=more / "labels.npy")
+    expected = infogeo.embed_predictions(predictions, infogeo.Bhattacharyya(), 3, groups=16).errors
+    assert expected is not None
+    spectrum, errors = table(tmp_path / "map" / "spectrum.csv"), table(tmp_path / "map" / "errors.csv")
+    assert [float(row["eigenvalue_error"]) for row in spectrum] == expected.eigenvalues.tolist()
+    assert [float(row["explained_stress_error"]) for row in spectrum] == expected.explained_stress.tolist()
+    assert [[float(row[f"x{k}"]) for k in (1, 2, 3)] for row in errors] == expected.coords.tolist()
+    assert min(expected.eigenvalues) > 0
+
+
+@pytest.mark.parametrize("rule", ["runs", "arc-length", "arch"])
+def test_a_weighted_map_is_read_back_and_projected_on_as_it_was_made(more, tmp_path, rule):
+    out = tmp_path / "map"
+    process = shell("embed", more / "runs", "--meta", more / "meta.csv", "--weights", rule, "--out", out)
+    assert process.returncode == 0, process.stderr
+    rules = {"runs": infogeo.EqualRuns(), "arc-length": infogeo.ByArcLength(), "arch": infogeo.EqualGroups("arch")}
+    predictions = infogeo.load(more / "runs", meta=more / "meta.csv")
+    matrix = infogeo.pairwise_divergence(predictions, infogeo.Bhattacharyya())
+    expected = infogeo.inpca(matrix, weights=rules[rule])
+    embedding, _, provenance = read_map(out)
+    assert provenance["embedding"]["weights"] == rule
+    assert np.array_equal(embedding.coords, expected.coords)
+    assert np.array_equal(embedding.weights, expected.weights)
+    assert np.array_equal(embedding.project(matrix), expected.project(matrix))
+    assert not np.allclose(expected.explained_stress, infogeo.inpca(matrix).explained_stress)
+
+
+@pytest.mark.parametrize("null", ["within-class", "step-shuffle", "dirichlet", "geodesic"])
+def test_every_null_can_be_asked_for_and_is_named(more, tmp_path, null):
+    out = tmp_path / "map"
+    process = shell("embed", more / "runs", "--labels", more / "labels.npy", "--null", null, "--out", out)
+    assert process.returncode == 0, process.stderr
+    assert json.loads((out / "provenance.json").read_text())["null"] is not None
+    assert "they still explain" in process.stderr
+    assert float(table(out / "spectrum.csv")[0]["null_explained_stress"]) > 0
+
+
+def test_without_labels_the_null_is_random_predictions_of_the_same_confidence(more, tmp_path):
+    process = shell("embed", more / "runs", "--out", tmp_path / "map")
+    provenance = json.loads((tmp_path / "map" / "provenance.json").read_text())
+    assert provenance["null"] == infogeo.DirichletModels().name
+    assert "they still explain" in process.stderr
+    bare = shell("embed", more / "runs", "--null", "none", "--out", tmp_path / "bare")
+    assert bare.returncode == 0
+    assert "null_explained_stress" not in table(tmp_path / "bare" / "spectrum.csv")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["--divergence", "renyi", "--alpha", "0.3"], "Renyi(0.3)"),
+        (["--divergence", "jensen-shannon"], "Jensen-Shannon"),
+        (["--divergence", "fisher-rao"], "squared Fisher-Rao"),
+        (["--divergence", "euclidean"], "squared Euclidean"),
+    ],
+)
+def test_a_map_of_every_divergence_takes_new_predictions(more, tmp_path, options, name):
+    process = shell("embed", more / "runs", *options, "--null", "none", "--out", tmp_path / "map")
+    assert process.returncode == 0, process.stderr
+    placed = shell("project", tmp_path / "map", more / "runs" / "net-1.npy", "--out", tmp_path / "p")
+    assert placed.returncode == 0, placed.stderr
+    assert json.loads((tmp_path / "p" / "provenance.json").read_text())["divergence"]["name"] == name

@@ -119,7 +119,7 @@ def test_keeping_all_classes_is_no_merging(folder, tmp_path):
 
 def test_what_does_not_go_with_merged_classes_is_refused(made, folder, tmp_path):
     given = ("embed", folder / "runs", "--labels", folder / "labels.npy", "--keep-classes", 3, "--out", tmp_path / "m")
-    refused(shell(*given, "--null"), "with merged classes each keeps its own")
+    refused(shell(*given, "--null", "within-class"), "with merged classes each keeps its own")
     matrix = ("embed", "--matrix", folder / "labels.npy", "--keep-classes", 3, "--out", tmp_path / "m")
     refused(shell(*matrix), "--matrix: goes with --meta")
     assert shell(*given[:-4], "--keep-classes", 0, "--out", tmp_path / "m").returncode == 2
