@@ -69,10 +69,6 @@ class Divergence(Protocol):
         """The same for more classes; N is even."""
         ...
 
-    def joined(self, total: Total, part: Total) -> Total:
-        """The total of the samples of both."""
-        ...
-
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """Two arrays [P, Q]: K is their sum, in float64, after the second is multiplied by `unit`."""
         ...
@@ -105,10 +101,6 @@ class DoubleFloat32:
         raised = large + part
         seen = raised - large
         return raised, small + ((large - (raised - seen)) + (part - seen))
-
-    def joined(self, total: Total, part: Total) -> Total:
-        """Both numbers and their remainders."""
-        return self.plus(self.plus(total, part[0]), part[1])
 
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """The number and its remainder."""

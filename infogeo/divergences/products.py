@@ -48,12 +48,6 @@ def no_product(height: int, width: int) -> Total:
     return np.ones((height, width), dtype=np.float32), np.zeros((height, width), dtype=np.int32)
 
 
-def joined_products(total: Total, part: Total) -> Total:
-    """The product of both."""
-    mantissas, exponents = _split(total[0] * part[0])
-    return mantissas, total[1] + part[1] + exponents.astype(jnp.int32) - EXPONENT_OF_HALF
-
-
 def times_over_rows(
     total: Total, a: jax.Array, b: jax.Array, at_once: int, coefficients: Callable[[jax.Array, jax.Array], Coefficients]
 ) -> Total:

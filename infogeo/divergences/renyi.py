@@ -15,7 +15,6 @@ from infogeo.divergences.many import ManyClasses, inner_products
 from infogeo.divergences.products import (
     SCALE_BITS,
     inner_products_of_few,
-    joined_products,
     no_product,
     samples_at_once,
     times_over_rows,
@@ -104,10 +103,6 @@ class Renyi:
         return times_over_samples(
             total, a.log_p.shape[1], lambda n: [inner_products(a, b, n, low, high), inner_products(a, b, n, high, low)]
         )
-
-    def joined(self, total: Total, part: Total) -> Total:
-        """The product of both."""
-        return joined_products(total, part)
 
     def finish(self, total: Total) -> tuple[jax.Array, jax.Array]:
         """-log of the product: of its mantissa, here between 1 and 2, and minus its exponent."""

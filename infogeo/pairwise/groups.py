@@ -14,13 +14,13 @@ from infogeo.core.predictions import LogProbReader, Predictions
 from infogeo.divergences.base import Divergence
 from infogeo.pairwise.directory import Tile
 from infogeo.pairwise.matrix import PairwiseMatrix
-from infogeo.pairwise.plan import Layout, plan_pairwise, sample_step
+from infogeo.pairwise.plan import Layout, Plan, plan_pairwise, sample_step, side
 from infogeo.pairwise.run import Progress, computed
 from infogeo.pairwise.tile import DEVIATION_SCALE
 
 GROUPS = 16
 """The standard error of a standard error from R groups is about 1 / sqrt(2 (R - 1)) of it: 18 % here."""
-DEVIATION_BYTES = 2
+DEVIATION_BYTES, TOTAL_BYTES = 2, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,17 +114,21 @@ def divergence_by_groups(
     held = _in_memory(predictions)
     if memory is not None:
         least = plan_pairwise(held, divergence, memory=memory).memory_bytes
-        groups = min(groups, (memory - least) // points**2)
+        of_group = points**2 + _bytes_of_totals(plan_pairwise(held, divergence))
+        groups = min(groups, (memory - least) // of_group)
         if groups < 2:
-            need = -(-(least + 2 * points**2) // 2**20)
+            need = -(-(least + 2 * of_group) // 2**20)
             raise InputError(f"memory: {memory} bytes are not enough for errors; this needs at least {need} MB")
     usual = Layout.of(predictions, divergence)
     samples = min(usual.samples, step * (n // (groups * step)))
     order = np.random.default_rng(seed).permutation(n)
     dealt = replace(held, log_probs=_InOrder(held.log_probs, order))
-    reserved = points**2 * (8 + groups)
     layout = Layout(usual.blocks, samples)
-    plan = plan_pairwise(dealt, divergence, memory=None if memory is None else memory - reserved, layout=layout)
+    plan = plan_pairwise(dealt, divergence, layout=layout)
+    if memory is not None:
+        for _ in range(2):  # the strips of a bounded plan are longer, and those of a tighter one no longer than these
+            reserved = points**2 * (8 + groups) + groups * _bytes_of_totals(plan)
+            plan = plan_pairwise(dealt, divergence, memory=memory - reserved, layout=layout)
     counts = [len(part) for part in np.array_split(np.arange(n // samples), groups)]
     counts[-1] += n % samples > 0
     sizes = np.diff(np.minimum(np.cumsum([0, *counts]) * samples, n))
@@ -132,6 +136,12 @@ def divergence_by_groups(
     matrix = computed(plan, dealt, divergence, tuple(counts), tiles.append, progress)
     apart = ((plan.rows[made.row], plan.rows[made.column], made.deviations) for made in tiles)
     return SampleGroups(matrix, sizes, seed, tuple((i, j, x) for i, j, x in apart if x is not None))
+
+
+def _bytes_of_totals(plan: Plan) -> int:
+    """What the totals after each group take while the strips of a plan are computed."""
+    longest = max(len(strip.rows) for group in plan.groups for strip in group.strips)
+    return TOTAL_BYTES * plan.workers * longest * side(plan.rows[0]) ** 2
 
 
 @dataclass(frozen=True)

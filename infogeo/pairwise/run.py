@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
-from infogeo.divergences.base import Divergence
+from infogeo.divergences.base import Divergence, Total
 from infogeo.pairwise.buffers import give_back_memory
 from infogeo.pairwise.directory import Tile, TileDirectory
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.panels import Device, Panel, Panels
 from infogeo.pairwise.plan import Group, Plan, Strip, plan_pairwise
-from infogeo.pairwise.tile import deviations, diagonal_tile, finished, tile, with_group
+from infogeo.pairwise.tile import deviations, diagonal_tile, diagonals_of_groups, finished, tile
 from infogeo.pairwise.tiled import TiledValues, put
 
 Progress = Callable[[int, int], None]
@@ -172,11 +172,11 @@ class Sums(NamedTuple):
 
     Attributes:
         whole: of all samples, float64.
-        groups: of each group of samples, float32, filled up to the size of a tile.
+        groups: totals before the first group of samples and after each of them, filled up to the size of a tile.
     """
 
     whole: NDArray[np.float64]
-    groups: tuple[jax.Array, ...]
+    groups: tuple[Total, ...]
 
 
 Held = dict[tuple[int, Device], Panel]
@@ -330,21 +330,23 @@ class _Engine:
     def _deviations(
         self,
         diagonal: bool,
-        sums: tuple[jax.Array, ...],
+        totals: tuple[Total, ...],
         own: tuple[NDArray[np.float64], NDArray[np.float64]],
         d: NDArray[np.float64],
     ) -> NDArray[np.float16]:
         """What each group of samples says apart from all, see `tile.deviations`; operands are filled up with zeros."""
         n, edges = self.plan.shape[2], np.cumsum((0, *self.groups)) * self.plan.samples
         sizes = np.diff(np.minimum(edges, n)).astype(np.float32)
-        height, width = sums[0].shape
+        height, width = jax.tree.leaves(totals)[0].shape
         a, b = (
             np.pad(sides, ((0, 0), (0, size - sides.shape[1]))).astype(np.float32)
             for sides, size in zip(own, (height, width), strict=True)
         )
         whole = np.zeros((height, width), dtype=np.float32)
         whole[: d.shape[0], : d.shape[1]] = d
-        made = deviations(diagonal, sums, (jnp.asarray(a), jnp.asarray(b)), jnp.asarray(sizes), jnp.asarray(whole))
+        made = deviations(
+            self.divergence, diagonal, totals, (jnp.asarray(a), jnp.asarray(b)), jnp.asarray(sizes), jnp.asarray(whole)
+        )
         return np.ascontiguousarray(np.asarray(made)[:, : d.shape[0], : d.shape[1]])
 
     def _own_sums(self, panel: Panel) -> NDArray[np.float64]:
@@ -354,8 +356,11 @@ class _Engine:
 
     def _diagonal(self, sums: Sums, panel: Panel) -> NDArray[np.float64]:
         """K(p, p) [1 + R, P] of all samples, and of each group."""
-        diagonals = [np.diagonal(sums.whole), *(np.diagonal(np.asarray(k)) for k in sums.groups)]
-        return np.stack([diagonal[: panel.n_points] for diagonal in diagonals], dtype=np.float64)
+        whole = np.diagonal(sums.whole)[None]
+        if not sums.groups:
+            return whole[:, : panel.n_points].copy()
+        of_groups = np.asarray(diagonals_of_groups(self.divergence, sums.groups), dtype=np.float64)
+        return np.concatenate([whole, of_groups])[:, : panel.n_points]
 
     def _sums(self, column: Panel, rows: list[Panel], *, own: bool) -> list[Sums]:
         """K of a block of columns with itself, right on and above the diagonal, and of blocks of rows with it.
@@ -364,8 +369,7 @@ class _Engine:
         """
         heights = [column.height] * own + [row.height for row in rows]
         starts = [jax.device_put(self.divergence.start(height, column.height), column.device) for height in heights]
-        totals, groups = list(starts), [[] for _ in starts]
-        whole = list(starts)  # of the groups that are closed
+        totals, groups = list(starts), [[start] if self.groups else [] for start in starts]
         closing = set(np.cumsum(self.groups).tolist())
         running = None
         for count, (y, *xs) in enumerate(zip(column, *rows, strict=True), start=1):
@@ -376,13 +380,10 @@ class _Engine:
                     raise CancelledError
                 running = totals[k] = call(self.divergence, totals[k])
                 if count in closing:
-                    whole[k], of_group = with_group(self.divergence, whole[k], totals[k])
-                    groups[k].append(of_group)
-                    totals[k] = starts[k]
-        ends = whole if self.groups else totals
+                    groups[k].append(totals[k])
         return [
-            Sums(self._in_float64(*finished(self.divergence, end)), tuple(made))
-            for end, made in zip(ends, groups, strict=True)
+            Sums(self._in_float64(*finished(self.divergence, total)), tuple(made))
+            for total, made in zip(totals, groups, strict=True)
         ]
 
     def _in_float64(self, large: jax.Array, small: jax.Array) -> NDArray[np.float64]:

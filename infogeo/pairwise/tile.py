@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import jax
@@ -26,17 +27,21 @@ Result = TypeVar("Result")
 
 
 class _Jitted(Generic[Arguments, Result]):
-    """A jitted function whose options depend on the platform, which is not looked for before it is called."""
+    """A jitted function whose options depend on the platform, which is not looked for before it is called.
 
-    def __init__(self, function: Callable[Arguments, Result]) -> None:
+    Its first arguments, so many as are `static`, are compiled in.
+    """
+
+    def __init__(self, function: Callable[Arguments, Result], static: int = 1) -> None:
         functools.update_wrapper(self, function)
         self._function = function
+        self._static = tuple(range(static))
 
     @cached_property
     def compiled(self) -> Any:
         """What `jax.jit` makes of it."""
         options = CPU_OPTIONS if jax.default_backend() == "cpu" else None
-        return jax.jit(self._function, static_argnums=0, compiler_options=options)
+        return jax.jit(self._function, static_argnums=self._static, compiler_options=options)
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         return self.compiled(*args, **kwargs)
@@ -75,32 +80,48 @@ def finished(divergence: Divergence, total: Total) -> tuple[jax.Array, jax.Array
     return divergence.finish(total)
 
 
-@_Jitted
-def with_group(divergence: Divergence, total: Total, group: Total) -> tuple[Total, jax.Array]:
-    """The total with the samples of a group, and K [P, Q] of the group alone in float32."""
-    large, small = divergence.finish(group)
-    return divergence.joined(total, group), large + small * jnp.float32(divergence.unit)
-
-
-@_Jitted
+@functools.partial(_Jitted, static=2)
 def deviations(
-    diagonal: bool, sums: tuple[jax.Array, ...], own: tuple[jax.Array, jax.Array], sizes: jax.Array, d: jax.Array
+    divergence: Divergence,
+    diagonal: bool,
+    totals: tuple[Total, ...],
+    own: tuple[jax.Array, jax.Array],
+    sizes: jax.Array,
+    d: jax.Array,
 ) -> jax.Array:
     """(d_r - d) DEVIATION_SCALE [R, P, Q] in float16, where d_r = (K_r(p, q) - K_r(p, p) / 2 - K_r(q, q) / 2) / n_r.
 
     Args:
+        divergence: which divergence.
         diagonal: whether rows and columns are the same points; then what lies below the diagonal is not read.
-        sums: K_r [P, Q] of each group r.
+        totals: before the first group of samples and after each of them; K_r is the difference of two.
         own: K_r(p, p) [R, P] and K_r(q, q) [R, Q].
         sizes: n_r [R].
         d: the divergences by all samples [P, Q].
     """
     a, b = own
-    made = [(k - a[r][:, None] / 2 - b[r] / 2) / sizes[r] - d for r, k in enumerate(sums)]
+    sums = enumerate(sums_of_groups(divergence, totals))
+    made = [(k - a[r][:, None] / 2 - b[r] / 2) / sizes[r] - d for r, k in sums]
     if diagonal:
         upper = [jnp.triu(x, 1) for x in made]
         made = [x + x.T for x in upper]
     return jnp.stack([(x * jnp.float32(DEVIATION_SCALE)).astype(jnp.float16) for x in made])
+
+
+@_Jitted
+def diagonals_of_groups(divergence: Divergence, totals: tuple[Total, ...]) -> jax.Array:
+    """K_r(p, p) [R, P] of a block of points with itself."""
+    diagonals = tuple(jax.tree.map(jnp.diagonal, total) for total in totals)
+    return jnp.stack(sums_of_groups(divergence, diagonals))
+
+
+def sums_of_groups(divergence: Divergence, totals: tuple[Total, ...]) -> list[jax.Array]:
+    """K_r in float32 from the totals before and after each group: of two large numbers no digit is lost that counts."""
+    ends = [divergence.finish(total) for total in totals]
+    return [
+        (large - large_before) + (small - small_before).astype(jnp.float32) * jnp.float32(divergence.unit)
+        for (large_before, small_before), (large, small) in pairwise(ends)
+    ]
 
 
 def _points(encoded: Encoded, start: int, stop: int) -> Any:

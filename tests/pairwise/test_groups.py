@@ -99,8 +99,11 @@ def test_groups_are_fewer_where_samples_or_memory_are_short():
     assert few.n_groups == 3
     predictions = predictions_of(random_log_probs(5, 300, 320, 3))
     least = infogeo.plan_pairwise(predictions, infogeo.Bhattacharyya()).memory_bytes
-    bounded = infogeo.divergence_by_groups(predictions, infogeo.Bhattacharyya(), memory=least + 5 * 300**2)
-    assert bounded.n_groups == 5
+    bounded = [
+        infogeo.divergence_by_groups(predictions, infogeo.Bhattacharyya(), memory=least + megabytes * 2**20).n_groups
+        for megabytes in (10, 20, 100)
+    ]
+    assert 2 <= bounded[0] < bounded[1] < bounded[2] == 16
     with pytest.raises(infogeo.InputError, match=r"memory: .* not enough for errors; this needs at least"):
         infogeo.divergence_by_groups(predictions, infogeo.Bhattacharyya(), memory=least + 300**2)
 
