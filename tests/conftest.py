@@ -1,5 +1,7 @@
 """A small map with both signatures, for plots and report: 4 runs of 6 checkpoints with metadata and scores."""
 
+import os
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +13,19 @@ from infogeo.core.points import Points
 from infogeo.embed import Embedding, EmbeddingErrors, Projection, inpca
 from infogeo.nulls import NullComparison
 from infogeo.pairwise import PairwiseMatrix
+
+COMPILED = {"jax_compilation_cache_dir": "", "jax_persistent_cache_min_compile_time_secs": 0}
+"""What one process of these tests has compiled, whether it runs tests or the command, no other compiles again."""
+
+
+def pytest_configure(config):
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # or another process of these tests has set it
+        folder = tempfile.TemporaryDirectory(prefix="infogeo-tests-")
+        config.add_cleanup(folder.cleanup)
+        for name, value in (COMPILED | {"jax_compilation_cache_dir": folder.name}).items():
+            os.environ[name.upper()] = str(value)
+            jax.config.update(name, value)
+
 
 MOST_MAPPINGS = 20_000
 """Of memory: each program that JAX has compiled holds some fifty, and Linux grants a process 65,530."""

@@ -109,7 +109,7 @@ def test_project_needs_the_predictions_of_the_map_unchanged(folder, tmp_path):
     runs.mkdir()
     for name in ("net-0", "net-1"):
         (runs / f"{name}.npy").write_bytes((folder / "runs" / f"{name}.npy").read_bytes())
-    assert shell("embed", runs, "--out", tmp_path / "map", "--quiet").returncode == 0
+    assert shell("embed", runs, "--null", "none", "--out", tmp_path / "map", "--quiet").returncode == 0
     runs.rename(tmp_path / "moved")
     new = folder / "runs" / "net-2.npy"
     refused(shell("project", tmp_path / "map", new, "--out", tmp_path / "p"), "say where with --fitted")
@@ -126,7 +126,7 @@ def test_project_notices_labels_that_have_changed(made, folder, tmp_path):
     runs.mkdir()
     (runs / "net-0.npy").write_bytes((folder / "runs" / "net-0.npy").read_bytes())
     labels.write_bytes((folder / "labels.npy").read_bytes())
-    assert shell("embed", runs, "--labels", labels, "--out", tmp_path / "map", "-q").returncode == 0
+    assert shell("embed", runs, "--labels", labels, "--null", "none", "--out", tmp_path / "map", "-q").returncode == 0
     np.save(labels, np.roll(np.load(labels), 1))
     new = folder / "runs" / "net-1.npy"
     refused(shell("project", tmp_path / "map", new, "--out", tmp_path / "p"), "labels.npy: is missing or has changed")
@@ -219,7 +219,9 @@ def test_errors_are_told_and_kept_in_tables(more, tmp_path):
 @pytest.mark.parametrize("rule", ["runs", "arc-length", "arch"])
 def test_a_weighted_map_is_read_back_and_projected_on_as_it_was_made(more, tmp_path, rule):
     out = tmp_path / "map"
-    process = shell("embed", more / "runs", "--meta", more / "meta.csv", "--weights", rule, "--out", out)
+    process = shell(
+        "embed", more / "runs", "--meta", more / "meta.csv", "--weights", rule, "--null", "none", "--out", out
+    )
     assert process.returncode == 0, process.stderr
     rules = {"runs": infogeo.EqualRuns(), "arc-length": infogeo.ByArcLength(), "arch": infogeo.EqualGroups("arch")}
     predictions = infogeo.load(more / "runs", meta=more / "meta.csv")

@@ -20,14 +20,24 @@ def first(tmp_path_factory):
     root = tmp_path_factory.mktemp("kill")
     np.save(root / "a.npy", np.exp(trajectories(runs=1).log_probs))
     start = time.monotonic()
-    process = shell("embed", root / "a.npy", "--components", 3, "--out", root / "map")
+    process = shell("embed", root / "a.npy", "--null", "none", "--components", 3, "--out", root / "map")
     assert process.returncode == 0, process.stderr
     return root, time.monotonic() - start
 
 
 def kill_while_replacing(root, delay):
     """Start to replace the map by one of two axes and kill that after `delay` seconds."""
-    arguments = ["embed", str(root / "a.npy"), "--components", "2", "--overwrite", "--out", str(root / "map")]
+    arguments = [
+        "embed",
+        str(root / "a.npy"),
+        "--null",
+        "none",
+        "--components",
+        "2",
+        "--overwrite",
+        "--out",
+        str(root / "map"),
+    ]
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(delay)
     process.send_signal(signal.SIGKILL)

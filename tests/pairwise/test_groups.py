@@ -23,20 +23,19 @@ def order_of(groups):
     return np.split(np.random.default_rng(groups.seed).permutation(groups.sizes.sum()), np.cumsum(groups.sizes)[:-1])
 
 
+SMALL, MANY_CLASSES, TWO_BLOCKS = ((6, 150, 3), 4), ((5, 40, 60), 5), ((400, 70, 10), 3)
+OTHERS = [infogeo.SymmetricKL(), infogeo.Renyi(0.3), infogeo.JensenShannon(), infogeo.FisherRao(), infogeo.Euclidean()]
+EVERY = [infogeo.Bhattacharyya(), infogeo.Hellinger(), *OTHERS]
+
+
 @pytest.mark.parametrize(
-    "divergence",
+    ("divergence", "shape", "groups"),
     [
-        infogeo.Bhattacharyya(),
-        infogeo.Hellinger(),
-        infogeo.SymmetricKL(),
-        infogeo.Renyi(0.3),
-        infogeo.JensenShannon(),
-        infogeo.FisherRao(),
-        infogeo.Euclidean(),
+        pytest.param(divergence, *size, id=f"{divergence.name} {size[0]}")
+        for divergence in EVERY
+        for size in (SMALL, MANY_CLASSES, *([] if divergence in OTHERS else [TWO_BLOCKS]))
     ],
-    ids=lambda divergence: divergence.name,
 )
-@pytest.mark.parametrize(("shape", "groups"), [((6, 150, 3), 4), ((400, 70, 10), 3), ((5, 40, 60), 5)])
 def test_a_matrix_without_a_group_is_that_of_the_other_samples(divergence, shape, groups):
     log_probs = random_log_probs(1, *shape)
     found = infogeo.divergence_by_groups(predictions_of(log_probs), divergence, groups=groups)
