@@ -27,6 +27,11 @@ def pytest_configure(config):
             jax.config.update(name, value)
 
 
+def pytest_collection_modifyitems(items):
+    """Notebooks first: they take longest, and files are dealt to the processes in this order."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
 MOST_MAPPINGS = 20_000
 """Of memory: each program that JAX has compiled holds some fifty, and Linux grants a process 65,530."""
 

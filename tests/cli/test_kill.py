@@ -27,17 +27,8 @@ def first(tmp_path_factory):
 
 def kill_while_replacing(root, delay):
     """Start to replace the map by one of two axes and kill that after `delay` seconds."""
-    arguments = [
-        "embed",
-        str(root / "a.npy"),
-        "--null",
-        "none",
-        "--components",
-        "2",
-        "--overwrite",
-        "--out",
-        str(root / "map"),
-    ]
+    options = ["--null", "none", "--components", "2", "--overwrite"]
+    arguments = ["embed", str(root / "a.npy"), *options, "--out", str(root / "map")]
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(delay)
     process.send_signal(signal.SIGKILL)
