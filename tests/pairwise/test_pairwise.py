@@ -153,7 +153,7 @@ def test_progress_counts_every_tile():
     assert seen == [(1, 1)]
 
 
-@pytest.mark.parametrize("window", [1, 16 * 5 * 4 * 100, 8 * 2**20])
+@pytest.mark.parametrize("window", [1, pytest.param(16 * 5 * 4 * 100, marks=pytest.mark.full), 8 * 2**20])
 def test_bounded_memory_gives_the_same_numbers(monkeypatch, window):
     monkeypatch.setattr(plan, "TILE", 16)
     monkeypatch.setattr(plan, "WINDOW_BYTES", window)

@@ -81,6 +81,7 @@ def test_progress_between_confident_predictions_is_that_of_a_dense_grid(kind, de
             assert here - least <= 2**-22 * max(1.0, least)
 
 
+@pytest.mark.full
 def test_one_large_probe_set_is_as_accurate_as_many_small_ones():
     """50,000 samples are summed in float32."""
     rng = np.random.default_rng(2)
