@@ -14,15 +14,14 @@ from infogeo.embed import Embedding, EmbeddingErrors, Projection, inpca
 from infogeo.nulls import NullComparison
 from infogeo.pairwise import PairwiseMatrix
 
-COMPILED = {"jax_compilation_cache_dir": "", "jax_persistent_cache_min_compile_time_secs": 0}
-"""What one process of these tests has compiled, whether it runs tests or the command, no other compiles again."""
-
 
 def pytest_configure(config):
+    """What one process of these tests has compiled, whether it runs tests or the command, no other compiles again."""
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # or another process of these tests has set it
         folder = tempfile.TemporaryDirectory(prefix="infogeo-tests-")
         config.add_cleanup(folder.cleanup)
-        for name, value in (COMPILED | {"jax_compilation_cache_dir": folder.name}).items():
+        options = {"jax_compilation_cache_dir": folder.name, "jax_persistent_cache_min_compile_time_secs": 0}
+        for name, value in options.items():
             os.environ[name.upper()] = str(value)
             jax.config.update(name, value)
 

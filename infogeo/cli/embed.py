@@ -245,8 +245,8 @@ def _refuse_early(predictions: Predictions, task: MapTask) -> None:
             raise InputError("--null within-class: exchanges samples, but with merged classes each keeps its own")
     if task.errors and task.tiles is not None:
         raise InputError("--errors: keeps what groups of samples say in memory; leave out --tiles")
-    if task.weights not in ("points", "runs", "arc-length") and task.weights not in predictions.points.metadata:
-        known = ", ".join(["points", "runs", "arc-length", *predictions.points.metadata])
+    if task.weights not in options.WEIGHT_RULES and task.weights not in predictions.points.metadata:
+        known = ", ".join([*options.WEIGHT_RULES, *predictions.points.metadata])
         raise InputError(f"--weights {task.weights}: no such rule and no such column; there are {known}")
     taken = [name for name in predictions.points.metadata if re.fullmatch(r"accuracy|loss|weight|x\d+", name)]
     if taken:

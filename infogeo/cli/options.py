@@ -87,6 +87,10 @@ def null_of(name: NullName) -> NullModel:
     }[name]()
 
 
+WEIGHT_RULES = ("points", "runs", "arc-length")
+"""What `--weights` knows beside the names of columns."""
+
+
 def weights_of(rule: str) -> PointWeights | None:
     """The rule for the weights of points of that name; any other name is a metadata column."""
     from infogeo.embed import ByArcLength, EqualGroups, EqualRuns

@@ -20,7 +20,8 @@ from infogeo.pairwise.tile import DEVIATION_SCALE
 
 GROUPS = 16
 """The standard error of a standard error from R groups is about 1 / sqrt(2 (R - 1)) of it: 18 % here."""
-DEVIATION_BYTES, TOTAL_BYTES = 2, 8
+TOTAL_BYTES = 8
+"""Of a pair of points in the total after a group."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ def dendrogram(comparison: Comparison, method: str = "complete") -> go.Figure:
         y=y,
         mode="lines",
         name="tree",
-        line={"width": 1.4, "color": "#8C8C8C"},
+        line={"width": 1.4, "color": palette.GREY},
         showlegend=False,
         hovertemplate="%{x:.4g} nats<extra></extra>",
     )

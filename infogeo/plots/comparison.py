@@ -136,7 +136,7 @@ def importance_bars(comparison: Comparison) -> go.Figure:
         name="held-out configurations, ± standard error",
         marker={"color": palette.SPACE_LIKE},
         width=0.55,
-        error_x={"array": found.standard_error[order], "thickness": 1.6, "width": 5, "color": "#8C8C8C"},
+        error_x={"array": found.standard_error[order], "thickness": 1.6, "width": 5, "color": palette.GREY},
         hovertemplate="<b>%{y}</b><br>R² falls by %{x:.3f} ± %{error_x.array:.3f}<extra></extra>",
     )
     published = go.Scatter(

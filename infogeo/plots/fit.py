@@ -58,7 +58,7 @@ def misfit_by_run(residuals: Residuals, limit: int = 40) -> go.Figure:
                 )
             )
     ends, poor = np.array([-0.5, count - 0.5]), max(WORSE * typical, POORLY)
-    traces.append(_upright(typical, ends, "median run", {"color": "#8C8C8C", "dash": "dot", "width": 2}))
+    traces.append(_upright(typical, ends, "median run", {"color": palette.GREY, "dash": "dot", "width": 2}))
     traces.append(_upright(poor, ends, "beyond it a run does not fit", {"color": palette.TIME_LIKE, "width": 2}))
     which = f"{count} worst of {len(found.runs):,} runs" if count < len(found.runs) else "all runs"
     return figure(

@@ -36,7 +36,7 @@ class _Kind(NamedTuple):
 KINDS = (
     _Kind(1, "outside the cone: interval² > 0", palette.SPACE_LIKE, "circle"),
     _Kind(-1, "inside the cone: interval² < 0", palette.TIME_LIKE, "diamond"),
-    _Kind(0, "on the cone: interval² = 0", "#8C8C8C", "square"),
+    _Kind(0, "on the cone: interval² = 0", palette.GREY, "square"),
 )
 
 

@@ -106,7 +106,7 @@ def shepard_of(pairs: Pairs, embedding: Embedding, k: int) -> go.Figure:
             y=[0, far],
             mode="lines",
             name="a perfect fit",
-            line={"color": "#8C8C8C", "dash": "dash"},
+            line={"color": palette.GREY, "dash": "dash"},
             hoverinfo="skip",
         )
     ]

@@ -16,6 +16,8 @@ SPACE_LIKE = OKABE_ITO[0]
 TIME_LIKE = OKABE_ITO[1]
 MISSING = "#A0A0A0"
 NEUTRAL = "rgba(128, 128, 128, 0.45)"
+GREY = "#8C8C8C"
+"""Of what a picture is compared with: nulls, medians, perfect fits."""
 BAND = "rgba(128, 128, 128, 0.22)"
 INTERVAL = OKABE_ITO[4]
 """Of error bars: it stands out from space-like and time-like, on light and on dark paper."""

@@ -17,7 +17,6 @@ from infogeo.plots.axes import escaped, log_axis
 from infogeo.plots.style import figure
 
 Array = NDArray[np.float64]
-GREY = "#8C8C8C"
 LEVEL = 0.95
 """Of bands and intervals."""
 ENOUGH = 40
@@ -131,7 +130,7 @@ def _null_traces(null: NullComparison) -> list[Any]:
         y=null.null_mean,
         mode="lines+markers",
         name="null, mean" if count > 1 else "null",
-        line={"color": GREY, "dash": "dash", "width": 2},
+        line={"color": palette.GREY, "dash": "dash", "width": 2},
         marker={"size": 7, "symbol": "diamond-open"},
         hovertemplate="null, %{x} axes: %{y:.2%}<extra></extra>",
     )
@@ -202,7 +201,7 @@ def _rings(k: NDArray[np.int64], size: Array) -> list[Any]:
             y=size,
             mode="markers",
             name="too close to a neighbour to tell apart",
-            marker={"size": 19, "symbol": "circle-open", "color": GREY, "line": {"width": 2}},
+            marker={"size": 19, "symbol": "circle-open", "color": palette.GREY, "line": {"width": 2}},
             hoverinfo="skip",
         )
     ]

@@ -94,15 +94,13 @@ def test_an_unknown_divergence_is_refused_with_the_ones_there_are(tmp_path, run)
 def test_an_existing_map_is_replaced_only_when_asked_and_other_things_never(tmp_path, run):
     assert shell("embed", run, "--null", "none", "--out", tmp_path / "map").returncode == 0
     (tmp_path / "map" / "spectrum.csv").write_text("old")
-    refused(shell("embed", run, "--null", "none", "--out", tmp_path / "map"), "exists; choose another place")
+    refused(shell("embed", run, "--out", tmp_path / "map"), "exists; choose another place")
     assert (tmp_path / "map" / "spectrum.csv").read_text() == "old"
     assert shell("embed", run, "--null", "none", "--out", tmp_path / "map", "--overwrite").returncode == 0
     assert (tmp_path / "map" / "spectrum.csv").read_text() != "old"
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("mine")
-    refused(
-        shell("embed", run, "--null", "none", "--out", tmp_path / "thesis", "--overwrite"), "something else lies there"
-    )
+    refused(shell("embed", run, "--out", tmp_path / "thesis", "--overwrite"), "something else lies there")
     assert (tmp_path / "thesis" / "chapter").read_text() == "mine"
 
 
@@ -111,17 +109,11 @@ def test_overwriting_never_takes_a_folder_that_holds_more_than_the_result(tmp_pa
     project.mkdir()
     (project / "a.npy").write_bytes(run.read_bytes())
     assert shell("embed", project / "a.npy", "--null", "none", "--out", project / "map").returncode == 0
-    refused(
-        shell("embed", project / "a.npy", "--null", "none", "--out", project, "--overwrite"),
-        "something else lies there",
-    )
+    refused(shell("embed", project / "a.npy", "--out", project, "--overwrite"), "something else lies there")
     onto_map = shell("project", project / "map", project / "a.npy", "--out", project / "map", "--overwrite")
     refused(onto_map, "something else lies there")
     (project / "map" / "notes.md").write_text("mine")
-    refused(
-        shell("embed", project / "a.npy", "--null", "none", "--out", project / "map", "--overwrite"),
-        "something else lies there",
-    )
+    refused(shell("embed", project / "a.npy", "--out", project / "map", "--overwrite"), "something else lies there")
     assert (project / "map" / "notes.md").read_text() == "mine"
     assert (project / "a.npy").exists()
 
@@ -133,7 +125,7 @@ def test_columns_that_infogeo_writes_itself_are_refused(tmp_path, run):
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, run):
-    refused(shell("embed", run, "--null", "none", "--out", run / "map"), "cannot be written")
+    refused(shell("embed", run, "--out", run / "map"), "cannot be written")
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, run):
