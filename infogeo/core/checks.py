@@ -6,15 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 
 LOG_FLOOR = -174.0
 """The one floor of the package: log p >= -174, so that its half stays the log of a normal float32."""
-CHECKED_NUMBERS = 2**20
-"""Numbers that are looked at in float64 at a time."""
+CHECKED_NUMBERS = 2**16
+"""Numbers that are looked at in float64 at a time: they stay in a core's cache."""
+TYPICAL_NUMBERS = 2**20
+"""From how many numbers the typical row is taken at most."""
+LARGEST_PLAIN = 600.0
+"""Numbers up to this size are exponentiated as they are: in float64 neither they nor the sum of a row overflow."""
 TYPICAL_CHECKPOINTS = 8
 TYPICAL_SAMPLES = 4096
 """From how many checkpoints and samples of an array, evenly spread, the typical row is taken at most."""
@@ -57,7 +60,7 @@ def recognise(values: NDArray[Any]) -> Kind:
     median row is at most 0 and its logsumexp is 0 within `tolerance`; otherwise logits.
     """
     n_samples, n_classes = values.shape[-2:]
-    most = max(1, min(TYPICAL_SAMPLES, CHECKED_NUMBERS // (TYPICAL_CHECKPOINTS * n_classes)))
+    most = max(1, min(TYPICAL_SAMPLES, TYPICAL_NUMBERS // (TYPICAL_CHECKPOINTS * n_classes)))
     checkpoints = values.reshape(-1, n_samples, n_classes)
     typical = checkpoints[:: -(-len(checkpoints) // TYPICAL_CHECKPOINTS), :: -(-n_samples // most)]
     rows = np.asarray(typical, dtype=np.float64).reshape(-1, n_classes)
@@ -126,10 +129,9 @@ class _Rows(NamedTuple):
 def _normalised(rows: _Rows, kind: Kind, slack: float) -> tuple[NDArray[np.float64], float]:
     """Normalised log-probabilities [R, C] of rows that are checked here, and the largest |sum - 1| of them."""
     x = rows.x
-    allowed = np.isfinite(x)
-    if kind is Kind.LOG_PROBABILITIES:
-        allowed |= x == -np.inf
-    rows.refuse(~allowed.all(axis=-1), "has NaN or infinity; mend or drop this checkpoint")
+    if not np.isfinite(x).all():
+        allowed = np.isfinite(x) | (x == -np.inf if kind is Kind.LOG_PROBABILITIES else False)
+        rows.refuse(~allowed.all(axis=-1), "has NaN or infinity; mend or drop this checkpoint")
     if kind is Kind.LOGITS:
         return x - _log_mass(x)[:, None], 0.0
     if kind is Kind.PROBABILITIES:
@@ -159,8 +161,13 @@ def check_same_probe(shapes: dict[str, tuple[int, int]]) -> None:
 
 
 def _log_mass(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(logsumexp(rows, axis=-1))
+    """log sum exp of each row [R], in float64; -inf where nothing is above it."""
+    top = rows.max(axis=-1)
+    with np.errstate(divide="ignore"):
+        if (np.abs(top) <= LARGEST_PLAIN).all():
+            return np.log(np.exp(rows).sum(axis=-1))
+        top = np.where(np.isfinite(top), top, 0.0)
+        return np.log(np.exp(rows - top[:, None]).sum(axis=-1)) + top
 
 
 def _kind_name(dtype: np.dtype[Any]) -> str:

@@ -15,7 +15,7 @@ from infogeo.core.predictions import BLOCK_BYTES, IN_MEMORY_BYTES, LogProbReader
 
 def merge_classes(
     predictions: Predictions,
-    keep: int | CoarseGraining,
+    keep: int | CoarseGraining | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
     """Predictions with K + 1 classes: for each sample the same K classes of all points, and the rest as one.
@@ -36,7 +36,8 @@ def merge_classes(
 
     Args:
         predictions: P checkpoints on one probe set.
-        keep: K; or the coarse graining of other predictions on that probe set, to make comparable ones of these.
+        keep: K; or the coarse graining of other predictions on that probe set, to make comparable ones of these (None
+            where theirs were not merged: then these are not either).
         progress: called with (blocks done, blocks in all).
 
     Returns:
@@ -50,6 +51,8 @@ def merge_classes(
     """
     if predictions.coarse_graining is not None:
         raise InputError("predictions: their classes are merged already; merge those that they came from")
+    if keep is None:
+        return predictions
     tick, total = progress or (lambda done, total: None), _n_blocks(predictions)
     if isinstance(keep, CoarseGraining):
         if keep.kept.shape[0] != predictions.n_samples or len(keep.classes) != predictions.n_classes:

@@ -21,11 +21,12 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.durable import replace_file, to_disk
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import MOST_SAMPLES, Divergence
@@ -87,7 +88,7 @@ class TileDirectory:
             blocks = [[points[i] for i in block.tolist()] for block in layout.blocks]
             plan = {"format": FORMAT, **facts, "sums of": layout.samples, "blocks": blocks}
             with _told(path):
-                _replace(path / "plan.json", json.dumps(plan).encode())
+                replace_file(path / "plan.json", json.dumps(plan).encode())
                 (path / "tiles").mkdir(exist_ok=True)
             keys = [_digest(json.dumps(facts), json.dumps(block)) for block in blocks]
             tiles = cls(path, layout, keys, _records(path))
@@ -132,7 +133,7 @@ class TileDirectory:
         self._recorded = {self._key(*at): self._recorded[self._key(*at)] for at in found}
         lines = "".join(json.dumps(record._asdict()) + "\n" for record in self._recorded.values())
         with _told(self.path):
-            _replace(self.path / "manifest.jsonl", lines.encode())
+            replace_file(self.path / "manifest.jsonl", lines.encode())
         return {i: own for (i, j), own in found.items() if i == j}
 
     def write(self, tile: Tile) -> None:
@@ -153,7 +154,7 @@ class TileDirectory:
                 if self._closed:
                     return
                 manifest.write(json.dumps(record._asdict()) + "\n")
-                _to_disk(manifest)
+                to_disk(manifest)
                 self._recorded[key] = record
 
     def values(self) -> TiledValues:
@@ -334,25 +335,8 @@ def _save(path: Path, values: NDArray[np.float64]) -> str:
     """Write an array as .npy, whole or not at all; its checksum."""
     buffer = io.BytesIO()
     np.save(buffer, values, allow_pickle=False)
-    _replace(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue())
     return _checksum(buffer.getvalue())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file beside its place, to the disk, then rename."""
-    aside = path.with_name(f"{path.name}.part")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            _to_disk(file)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _to_disk(file: IO[Any]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _checksum(content: bytes) -> str:

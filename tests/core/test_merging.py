@@ -44,6 +44,12 @@ def test_kept_classes_and_the_rest_agree_with_the_slow_twin(keep, labelled):
     assert (np.abs(merged.log_probs - expected)[..., -1] <= UNIT * np.abs(expected[..., -1]) + 1e-14).all()
 
 
+def test_new_predictions_are_merged_as_those_they_join_which_may_be_not_at_all():
+    few, new = many_classes(), many_classes(seed=1)
+    unmerged = infogeo.merge_classes(few, keep=100)
+    assert infogeo.merge_classes(new, keep=unmerged.coarse_graining) is new
+
+
 def test_the_size_of_blocks_changes_nothing(monkeypatch):
     given = many_classes()
     whole = infogeo.merge_classes(given, keep=4)

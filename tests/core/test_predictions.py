@@ -78,7 +78,7 @@ def test_rows_are_checked_a_few_at_a_time_with_the_same_result(monkeypatch, kind
 
 def test_the_kind_of_many_classes_is_told_from_a_few_rows(monkeypatch):
     p = probabilities(shape=(20, 50, 40))
-    monkeypatch.setattr(checks, "CHECKED_NUMBERS", 8 * 5 * 40)
+    monkeypatch.setattr(checks, "TYPICAL_NUMBERS", 8 * 5 * 40)
     assert recognise(p) is Kind.PROBABILITIES
     assert recognise(np.log(p)) is Kind.LOG_PROBABILITIES
     elsewhere = 2 * p
