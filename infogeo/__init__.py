@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from infogeo.core.errors import InputError
     from infogeo.core.kinds import Kind
     from infogeo.core.labels import LabelSpace
-    from infogeo.core.merging import merge_classes
+    from infogeo.core.merging import leading_classes, merge_classes
     from infogeo.core.points import Points
     from infogeo.core.predictions import Predictions
+    from infogeo.core.probe import Probe
     from infogeo.divergences import (
         Bhattacharyya,
         Divergence,
@@ -107,7 +108,18 @@ if TYPE_CHECKING:
         replicated_hellinger,
         trajectory_steps,
     )
-    from infogeo.store import load, write_store
+    from infogeo.store import (
+        AtSteps,
+        EverySteps,
+        LogSpaced,
+        PublishedSchedule,
+        Recorder,
+        RecordingOptions,
+        Schedule,
+        load,
+        recorded_bytes,
+        write_store,
+    )
     from infogeo.trajectories import (
         AccuracyProgress,
         Comparison,
@@ -144,8 +156,18 @@ _HOME = {
     "LabelSpace": "core.labels",
     "Points": "core.points",
     "Predictions": "core.predictions",
+    "Probe": "core.probe",
+    "leading_classes": "core.merging",
     "merge_classes": "core.merging",
+    "AtSteps": "store",
+    "EverySteps": "store",
+    "LogSpaced": "store",
+    "PublishedSchedule": "store",
+    "Recorder": "store",
+    "RecordingOptions": "store",
+    "Schedule": "store",
     "load": "store",
+    "recorded_bytes": "store",
     "write_store": "store",
     "Divergence": "divergences",
     "Bhattacharyya": "divergences",
@@ -257,6 +279,7 @@ __all__ = [
     "AccuracyProgress",
     "ArcProgress",
     "ArithmeticMean",
+    "AtSteps",
     "Bhattacharyya",
     "BhattacharyyaCentroid",
     "BhattacharyyaProgress",
@@ -271,6 +294,7 @@ __all__ = [
     "EqualPoints",
     "EqualRuns",
     "Euclidean",
+    "EverySteps",
     "ExponentialFamily",
     "FactorImportance",
     "FactorTest",
@@ -292,6 +316,7 @@ __all__ = [
     "LabelSpace",
     "LandmarkMap",
     "Landmarks",
+    "LogSpaced",
     "Map",
     "NullComparison",
     "Pace",
@@ -300,12 +325,17 @@ __all__ = [
     "PointWeights",
     "Points",
     "Predictions",
+    "Probe",
     "Progress",
     "Projection",
+    "PublishedSchedule",
+    "Recorder",
+    "RecordingOptions",
     "Renyi",
     "Residuals",
     "RunResiduals",
     "SampleGroups",
+    "Schedule",
     "Selection",
     "Shapes",
     "SpreadByDivergence",
@@ -342,6 +372,7 @@ __all__ = [
     "inpca",
     "iskl",
     "joint_map",
+    "leading_classes",
     "least_squares_family",
     "load",
     "mean_prediction",
@@ -355,6 +386,7 @@ __all__ = [
     "plots",
     "poisson_family",
     "progress_of",
+    "recorded_bytes",
     "reindexed",
     "replicated_hellinger",
     "report",

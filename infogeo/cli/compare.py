@@ -19,9 +19,7 @@ AXES = 10
 
 @answers_for_errors
 def compare(
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Stores, .npy or .npz files, or folders of these.", metavar="INPUT...")
-    ],
+    inputs: Annotated[list[Path], typer.Argument(help=options.INPUTS, metavar="INPUT...")],
     group: Annotated[
         list[str],
         typer.Option(

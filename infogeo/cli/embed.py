@@ -46,9 +46,7 @@ class MapTask:
 
 @answers_for_errors
 def embed(
-    inputs: Annotated[
-        list[Path] | None, typer.Argument(help="Stores, .npy or .npz files, or folders of these.", metavar="INPUT...")
-    ] = None,
+    inputs: Annotated[list[Path] | None, typer.Argument(help=options.INPUTS, metavar="INPUT...")] = None,
     matrix: Annotated[
         Path | None,
         typer.Option(help="A divergence matrix [P, P] instead of predictions: .npy, .npz or .csv.", metavar="FILE"),
@@ -296,6 +294,7 @@ def _null(
                 task.divergence,
                 stress,
                 null=options.null_of(name),
+                weights=options.weights_of(task.weights),
                 seed=task.seed,
                 memory=task.memory,
                 progress=progress,
@@ -333,8 +332,6 @@ def read_predictions(
         messages.say(note)
     if predictions.correction > 0:
         messages.say(f"rows normalised; the largest correction of a sum was {predictions.correction:.1e}")
-    if predictions.floored:
-        messages.say(f"{predictions.floored} probabilities below e^-174 were raised to it")
     return predictions
 
 

@@ -8,6 +8,7 @@ import typer
 
 from infogeo import __version__
 from infogeo.cli.compare import compare
+from infogeo.cli.convert import convert
 from infogeo.cli.demo import demo
 from infogeo.cli.embed import embed
 from infogeo.cli.info import info
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, info, embed, project, compare):
+for command in (demo, info, embed, project, compare, convert):
     app.command()(command)
 
 

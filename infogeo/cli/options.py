@@ -98,6 +98,7 @@ def weights_of(rule: str) -> PointWeights | None:
     return {"points": None, "runs": EqualRuns(), "arc-length": ByArcLength()}.get(rule, EqualGroups(rule))
 
 
+INPUTS = "Stores, files (.npy, .npz, .h5, .safetensors, .pt, .parquet, .csv), zarr arrays, or folders of these."
 Alpha = Annotated[float | None, typer.Option(help="The order of the Renyi divergence, between 0 and 1.", metavar="A")]
 Labels = Annotated[
     Path | None,

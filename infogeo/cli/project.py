@@ -14,6 +14,7 @@ from infogeo.cli.console import Messages, Progress, answers_for_errors, existing
 
 if TYPE_CHECKING:
     from infogeo.core.coarse import CoarseGraining
+    from infogeo.core.kinds import Kind
     from infogeo.core.points import Points
     from infogeo.core.predictions import Predictions
 
@@ -57,7 +58,6 @@ def project(
     from infogeo.core.output import check_free, written_beside
     from infogeo.embed import Projection, residuals
     from infogeo.pairwise import pairwise_divergence
-    from infogeo.store import load
 
     began, messages = monotonic(), Messages(quiet)
     check_free(out, overwrite, is_projection)
@@ -67,7 +67,7 @@ def project(
     with messages.progress("reading") as progress:
         old = _fitted(directory, provenance, fitted, progress)
     with messages.progress("reading") as progress:
-        new = load(existing(inputs), meta=meta, steps=steps, kind=kind, progress=progress)
+        new = _new(existing(inputs), provenance, meta, steps, kind, progress)
     check_same_probe({str(directory): _probe(old), str(inputs[0]): _probe(new)})
     divergence = _divergence(directory, embedding.divergence)
     coarse = read_merging(directory, provenance, old)
@@ -123,6 +123,28 @@ def _fitted(directory: Path, provenance: dict[str, Any], moved: list[Path] | Non
     if found["fingerprint of labels"] != provenance["fingerprint of labels"]:
         raise InputError(f"{labels}: is missing or has changed since {directory} was made; make the map again")
     return old
+
+
+def _new(
+    inputs: list[Path],
+    provenance: dict[str, Any],
+    meta: Path | None,
+    steps: Path | None,
+    kind: Kind | None,
+    progress: Progress,
+) -> Predictions:
+    """The new predictions, at the steps of the map's runs where none are given and those fit."""
+    from infogeo.core.errors import InputError
+    from infogeo.store import load
+
+    of_map = provenance.get("inputs", {}).get("steps")
+    if steps is None and of_map and Path(of_map).exists():
+        try:
+            return load(inputs, meta=meta, steps=of_map, kind=kind, progress=progress)
+        except InputError as error:
+            if not str(error).startswith("steps:"):  # of runs of another length
+                raise
+    return load(inputs, meta=meta, steps=steps, kind=kind, progress=progress)
 
 
 def _probe(predictions: Predictions) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from infogeo.core.kinds import Kind
 
 LOG_FLOOR = -174.0
 """The one floor of the package: log p >= -174, so that its half stays the log of a normal float32."""
+BFLOAT16 = "bfloat16"
+"""The name of a type that NumPy knows from the package ml_dtypes alone: 8 bits of significand."""
 CHECKED_NUMBERS = 2**16
 """Numbers that are looked at in float64 at a time: they stay in a core's cache."""
 TYPICAL_NUMBERS = 2**20
@@ -33,7 +35,7 @@ class LogProbs(NamedTuple):
 
 def check_array(values: Any, where: str) -> None:
     """Numbers of two or three dimensions, none of them empty, and at least two classes."""
-    if values.dtype.kind not in "fiub":
+    if values.dtype.kind not in "fiub" and values.dtype.name != BFLOAT16:
         raise InputError(f"{where}: holds {_kind_name(values.dtype)}, expected numbers: save predictions as floats")
     if values.ndim not in (2, 3):
         raise InputError(
@@ -49,20 +51,20 @@ def check_array(values: Any, where: str) -> None:
 
 def tolerance(dtype: np.dtype[Any], n_classes: int) -> float:
     """How far a row may be from summing to one: max(1e-3, C times the rounding of the storage)."""
-    rounding = float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
-    return max(1e-3, n_classes * rounding)
+    return max(1e-3, n_classes * _rounding(dtype))
 
 
-def recognise(values: NDArray[Any]) -> Kind:
+def recognise(values: Any) -> Kind:
     """The kind of [T, N, C] numbers, told by the typical (median) row of checkpoints and samples evenly spread.
 
+    An array that is read by slices does as well as one in memory.
     Probabilities if the median row lies in [0, 1] and sums to 1 within `tolerance`; log-probabilities if the
     median row is at most 0 and its logsumexp is 0 within `tolerance`; otherwise logits.
     """
     n_samples, n_classes = values.shape[-2:]
     most = max(1, min(TYPICAL_SAMPLES, TYPICAL_NUMBERS // (TYPICAL_CHECKPOINTS * n_classes)))
-    checkpoints = values.reshape(-1, n_samples, n_classes)
-    typical = checkpoints[:: -(-len(checkpoints) // TYPICAL_CHECKPOINTS), :: -(-n_samples // most)]
+    checkpoints = values if values.ndim == 3 else values[None]
+    typical = checkpoints[:: -(-checkpoints.shape[0] // TYPICAL_CHECKPOINTS), :: -(-n_samples // most)]
     rows = np.asarray(typical, dtype=np.float64).reshape(-1, n_classes)
     slack = tolerance(values.dtype, n_classes)
     low, high = np.median(rows.min(axis=-1)), np.median(rows.max(axis=-1))
@@ -168,6 +170,13 @@ def _log_mass(rows: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.log(np.exp(rows).sum(axis=-1))
         top = np.where(np.isfinite(top), top, 0.0)
         return np.log(np.exp(rows - top[:, None]).sum(axis=-1)) + top
+
+
+def _rounding(dtype: np.dtype[Any]) -> float:
+    """Half the spacing of the numbers above one."""
+    if dtype.name == BFLOAT16:
+        return 2.0**-8
+    return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
 
 
 def _kind_name(dtype: np.dtype[Any]) -> str:

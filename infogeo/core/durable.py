@@ -11,8 +11,8 @@ from typing import IO, Any
 from infogeo.core.errors import InputError
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place, to the disk, then rename: a reader sees the old content or the new.
+def replace_file(path: Path, content: bytes, sync: bool = True) -> None:
+    """Write a file beside its place, to the disk unless told otherwise, then rename: readers see the old or the new.
 
     Raises:
         OSError: the disk is full or fails; the old content stays.
@@ -21,7 +21,8 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         with aside.open("wb") as file:
             file.write(content)
-            to_disk(file)
+            if sync:
+                to_disk(file)
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -57,3 +58,12 @@ def locked(folder: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether some process holds a directory with `locked`."""
+    try:
+        with locked(folder, ""):
+            return False
+    except InputError:
+        return os.name == "posix"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arrays import as_numpy
 from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import BLOCK_BYTES, IN_MEMORY_BYTES, LogProbReader, Predictions, fingerprint
@@ -68,6 +69,28 @@ def merge_classes(
     kept = _leading(predictions, keep, lambda done: tick(done, 2 * total))
     coarse = CoarseGraining(kept, predictions.label_space)
     return _merged(predictions, coarse, lambda done: tick(total + done, 2 * total))
+
+
+def leading_classes(reference: ArrayLike, keep: int, labels: ArrayLike | None = None) -> CoarseGraining:
+    """The K classes of each sample that a reference finds most likely, and its true class where labels are known.
+
+    For recording many classes: choose once, from any good model, and merge the rest of all checkpoints alike, with
+    `RecordingOptions(keep=...)`. What is lost is told by `merge_classes`, with the mean over models in place of the
+    reference.
+
+    Args:
+        reference: predictions [N, C] of one model or [T, N, C] of several, which are averaged: probabilities,
+            log-probabilities or logits.
+        keep: K, from 1 to C - 1.
+        labels: the true class of each sample [N].
+
+    Raises:
+        InputError: K out of range, or a reference or labels that are none.
+    """
+    predictions = Predictions.from_arrays({"reference": as_numpy(reference)}, labels=labels)
+    if not 1 <= keep < predictions.n_classes:
+        raise InputError(f"keep: {keep}; keep from 1 to {predictions.n_classes - 1} of {predictions.n_classes} classes")
+    return CoarseGraining(_leading(predictions, keep, lambda done: None), predictions.label_space)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
 from infogeo.core.points import Points
+from infogeo.core.probe import Probe
 
 BLOCK_BYTES = 8 * 2**20
 """Predictions are read in blocks of points of about this many bytes."""
@@ -49,6 +50,7 @@ class Predictions:
         floored: how many entries lay below the floor and were raised to it.
         correction: the largest |sum - 1| of a row that was normalised away.
         coarse_graining: how classes were merged, where they were: see `merge_classes`.
+        probe: how to know the samples again, where that is known.
         source: what was read, a line per file or store.
         notes: what a user should know about how this was read, a line each.
     """
@@ -61,6 +63,7 @@ class Predictions:
     floored: int = 0
     correction: float = 0.0
     coarse_graining: CoarseGraining | None = None
+    probe: Probe | None = None
     source: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=(), repr=False)
 
@@ -184,6 +187,7 @@ class Predictions:
             labels=self.labels,
             fingerprints=tuple(fingerprint(row) for row in rows),
             coarse_graining=self.coarse_graining,
+            probe=self.probe,
         )
 
     def scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -230,7 +234,7 @@ class _Rows:
 def fingerprint(log_probs: NDArray[np.float32]) -> str:
     """A short hash of the log-probabilities [N, C] of one checkpoint (128-bit BLAKE2b, in hexadecimal)."""
     values = np.ascontiguousarray(log_probs, dtype="<f4")
-    return blake2b(values.tobytes(), digest_size=16).hexdigest()
+    return blake2b(values.data, digest_size=16).hexdigest()
 
 
 def _steps_of(name: str, length: int, steps: Mapping[str, ArrayLike] | ArrayLike | None) -> NDArray[Any]:

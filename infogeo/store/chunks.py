@@ -20,36 +20,38 @@ from infogeo.core.errors import InputError
 
 @dataclass(frozen=True)
 class PlainChunks:
-    """An array [T, N, C], float32, in files c/CHECKPOINT/PART/0 of some samples each.
+    """An array [T, N, C], float32 or float16, in files c/CHECKPOINT/PART/0 of some samples each.
 
     Attributes:
         folder: where the array is.
         shape: (T, N, C).
         part: samples per file.
+        dtype: of the numbers.
     """
 
     folder: Path
     shape: tuple[int, int, int]
     part: int
+    dtype: np.dtype[Any]
 
     @classmethod
     def of(cls, array: zarr.Array[Any], folder: Path) -> PlainChunks | None:
         """The same array, if its chunks are plain."""
         meta = array.metadata
-        if meta.zarr_format != 3 or array.dtype != np.dtype("<f4") or array.ndim != 3:
+        if meta.zarr_format != 3 or array.dtype not in (np.dtype("<f4"), np.dtype("<f2")) or array.ndim != 3:
             return None
         plain = meta.codecs == (BytesCodec(endian="little"),) and meta.encode_chunk_key((1, 2, 3)) == "c/1/2/3"
         checkpoints, part, classes = array.chunks
         whole = (checkpoints, classes) == (1, array.shape[2])
         t, n, c = array.shape
-        return cls(folder, (t, n, c), part) if plain and whole else None
+        return cls(folder, (t, n, c), part, array.dtype) if plain and whole else None
 
-    def __getitem__(self, block: tuple[slice, slice], /) -> NDArray[np.float32]:
+    def __getitem__(self, block: tuple[slice, slice], /) -> NDArray[Any]:
         """A contiguous block of (checkpoints, samples); NaN where nothing has been written."""
         t, n, c = self.shape
         start, stop, _ = block[0].indices(t)
         first, last, _ = block[1].indices(n)
-        values = np.empty((stop - start, last - first, c), dtype="<f4")
+        values = np.empty((stop - start, last - first, c), dtype=self.dtype)
         for row, checkpoint in zip(values, range(start, stop), strict=True):
             for part in range(first // self.part, -(-last // self.part)):
                 begin, end = max(first, part * self.part), min(last, (part + 1) * self.part)

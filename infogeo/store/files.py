@@ -1,10 +1,7 @@
-"""Reading .npy and .npz files as they come from anybody's training script; never unpickling."""
+"""The front door of all files: each array of a file becomes a run, or a single checkpoint of one."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,66 +11,52 @@ from numpy.typing import NDArray
 from infogeo.core.checks import check_array, recognise
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
+from infogeo.store.formats import NamedArray, reader_of
+from infogeo.store.formats.arrays import OneCheckpoint
 from infogeo.store.naming import run_and_step
 from infogeo.store.source import RunSource
 
-SUFFIXES = (".npy", ".npz")
-
 
 def read_file(path: Path, name: str, kind: Kind | None) -> list[RunSource]:
-    """The runs, or the single checkpoints, in one file.
+    """The runs, or the single checkpoints, in one file or zarr array.
 
     Args:
         path: the file.
         name: its path without suffix, relative to the folder given: what runs are named after.
-        kind: what its numbers are; None to tell by the typical row.
+        kind: what its numbers are; None to go by what the file says, else by the typical row.
 
     Raises:
         InputError: not readable, truncated, pickled, or an array that is no prediction.
     """
-    return [_source(path, member, array, kind) for member, array in _arrays(path, name)]
+    found = [_source(path, array, kind) for array in reader_of(path)(path, name)]
+    if not found:
+        raise InputError(f"{path}: holds no array; save predictions [T, N, C] in it")
+    return found
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """The one array of an .npy file, or of an .npz file with a single key."""
-    arrays = [array for _, array in _arrays(path, path.stem)]
+    """The one array of a file, such as an .npy, or an .npz with a single key."""
+    arrays = [found.array for found in reader_of(path)(path, path.stem)]
     if len(arrays) != 1:
         raise InputError(f"{path}: holds {len(arrays)} arrays, expected one")
     return np.asarray(arrays[0])
 
 
-def _source(path: Path, name: str, array: NDArray[Any], kind: Kind | None) -> RunSource:
-    where = str(path) if path.suffix.lower() == ".npy" else f"{path}, '{name}'"
-    check_array(array, where)
-    run, steps = name, None
-    if array.ndim == 2:
-        run, step = run_and_step(name)
-        array, steps = array[None], np.array([0 if step is None else step])
-    kind = kind or recognise(array)
-    files = (path.name, f"{name}{path.suffix}")
-    return RunSource(run=run, steps=steps, array=array, kind=kind, where=where, files=files)
-
-
-def _arrays(path: Path, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    """(name, array) of everything in a file; an .npy is mapped, not read."""
-    try:
-        if path.suffix.lower() == ".npy":
-            yield name, np.load(path, mmap_mode="r", allow_pickle=False)
-            return
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
-            single = len(members.files) == 1
-            for key in members.files:
-                yield name if single else f"{name}/{key}", members[key]
-    except InputError:
-        raise
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if "object" in text.lower() or "pickle" in text.lower():
-        return "needs pickle, which can run code and is never opened; save plain numbers: array.astype('float32')"
-    if isinstance(error, PermissionError):
-        return "cannot be read: permission denied"
-    return f"is truncated or damaged ({text.splitlines()[0] if text else type(error).__name__}); write it again"
+def _source(path: Path, found: NamedArray, kind: Kind | None) -> RunSource:
+    where = str(path) if path.is_dir() or path.suffix.lower() == ".npy" else f"{path}, '{found.name}'"
+    check_array(found.array, where)
+    run, steps, array = found.name, found.steps, found.array
+    single = array.ndim == 2
+    if single:
+        run, step = run_and_step(found.name)
+        array, steps = OneCheckpoint(array), np.array([0 if step is None else step])
+    return RunSource(
+        run=run,
+        steps=steps,
+        array=array,
+        kind=kind or found.kind or recognise(array),
+        where=where,
+        files=(path.name, f"{found.name}{path.suffix}"),
+        root=found.root,
+        step_from_name=single,
+    )

@@ -1,12 +1,15 @@
-"""The layout of a store on disk, readable with plain zarr.
+"""The layout of a store on disk, readable with plain zarr; docs/store.md shows how.
 
-- `STORE/`: group; attribute `infogeo` holds format, content, classes, probe
+- `STORE/`: group; attribute `infogeo` holds format, content, classes, and of the probe its name and its hash
 - `STORE/labels` [N]: int64, where labels are known
+- `STORE/sample_ids` [N] int64, or [N, W] uint8 (UTF-8, filled up with zeros), where samples have names
 - `STORE/kept_classes` [N, K]: int32, where classes are merged; attribute `merged_from` names the C before
-- `STORE/runs/run-NAME/`: a group per run, NAME percent-encoded; attributes `run` and `metadata`
-- `.../log_probs` [T, N, C]: float32 natural logs, one checkpoint per chunk (split over samples above 16 MB)
+- `STORE/runs/run-NAME/`: a group per run, NAME percent-encoded; attributes `run`, `metadata`, `finished`, `gaps`
+- `.../log_probs` [T, N, C]: float32 or float16, natural logs, one checkpoint per chunk (split over samples above 16 MB)
 - `.../step` [T]: int64
-- `.../fingerprint` [T, 16]: uint8 BLAKE2b of each checkpoint, written last: all zero means not committed
+- `.../fingerprint` [T, 16]: uint8 BLAKE2b of each checkpoint as float32, written last: all zero means not committed
+
+While a run is recorded its arrays have room for more than is committed.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 ATTRIBUTE = "infogeo"
 CONTENT = "log-probabilities, nats"
 CHUNK_BYTES = 16 * 2**20
+ROWS_PER_FILE = 1024
+"""Steps and fingerprints lie in files of so many rows, replaced as a whole with every checkpoint."""
 LONGEST_KEY = 160
 """File systems take names of 255 bytes."""
 

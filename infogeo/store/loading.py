@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.checks import LogProbs, check_same_probe
-from infogeo.core.coarse import CoarseGraining, same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
 from infogeo.core.points import Points
 from infogeo.core.predictions import BLOCK_BYTES, IN_MEMORY_BYTES, LogProbReader, Predictions, fingerprint
-from infogeo.store.files import SUFFIXES, read_file
+from infogeo.store.aligning import aligned
+from infogeo.store.files import read_file
+from infogeo.store.inputs import inputs_of
 from infogeo.store.layout import is_store
 from infogeo.store.reader import StoreContent, read_store
+from infogeo.store.root import Root, check_comparable
 from infogeo.store.source import RunSource
 from infogeo.store.tables import metadata_of, read_list, read_table
 
@@ -38,12 +40,15 @@ def load(
     kind: Kind | str | None = None,
     progress: Callable[[int, int], None] | None = None,
     memory: int | None = None,
+    align: bool = False,
 ) -> Predictions:
-    """Predictions from stores, .npy and .npz files, and folders of these (searched recursively).
+    """Predictions from stores, files and zarr arrays, and folders of these (searched recursively).
 
     An array [T, N, C] is one run of T checkpoints, named after its path without suffix, relative to the folder
     given. An array [N, C] is one checkpoint: its step is the number after epoch, step, ckpt or iter in its name,
-    else the last integer, and what remains of the name is its run. Each key of an .npz counts as an array.
+    else the last integer, and what remains of the name is its run. Each key of an .npz counts as an array, and
+    so do the datasets of an .h5, the tensors of a .safetensors, .pt or .pth, and the arrays of a zarr group. A .csv or
+    .parquet is a long table with columns run, step, sample, class and one of p, logp, logit.
     All are on one probe set: the same N samples in the same order, and the same C classes.
 
     Args:
@@ -55,21 +60,23 @@ def load(
         progress: called with (checkpoints read, checkpoints in all).
         memory: the bytes that work with them may take; predictions that need more than a quarter of it, or more
             than 1 GB, are not kept but read again, block by block.
+        align: where the samples of stores or their classes differ in order, take those samples that all share, by id,
+            and the classes by name, in the order of the first store. Without, such stores are refused.
 
     Raises:
         InputError: anything missing, unreadable, or no prediction; the message names the place and the cure.
     """
     roots = [Path(p) for p in ([paths] if isinstance(paths, (str, PathLike)) else paths)]
     beside = {Path(a).resolve() for a in (labels, meta, steps) if isinstance(a, (str, PathLike))}
-    found = _gather(roots, Kind.parse(kind), beside)
+    found = _gather(roots, Kind.parse(kind), beside, align)
     sources = _with_steps(found.sources, steps)
     check_same_probe({s.where: (s.array.shape[1], s.array.shape[2]) for s in sources})
     n_samples, n_classes = sources[0].array.shape[1:]
-    space = found.label_space or LabelSpace.of_size(n_classes)
+    space = found.root.label_space if found.root else LabelSpace.of_size(n_classes)
+    coarse = found.root.coarse_graining if found.root else None
     known = found.labels
     if labels is not None:
         given = read_list(Path(labels), "labels") if isinstance(labels, (str, PathLike)) else labels
-        coarse = found.coarse_graining
         known = space.encode(given, n_samples) if coarse is None else coarse.encode(given)
     metadata, notes = _metadata(sources, meta)
     points, order = _points(sources, metadata)
@@ -83,101 +90,75 @@ def load(
         fingerprints=tuple(report.fingerprints),
         floored=report.floored,
         correction=report.correction,
-        coarse_graining=found.coarse_graining,
+        coarse_graining=coarse,
+        probe=found.root.probe if found.root else None,
         source=tuple(str(root) for root in roots),
-        notes=(*_verdict(sources), *_naming(found.sources), *notes),
+        notes=(*_verdict(sources), *_floored(report.floored), *_naming(found.sources), *found.notes, *notes),
     )
 
 
 @dataclass(frozen=True)
 class _Found:
     sources: list[RunSource]
-    label_space: LabelSpace | None
+    root: Root | None
+    notes: tuple[str, ...]
     labels: NDArray[np.int64] | None
-    coarse_graining: CoarseGraining | None
 
 
-def _gather(roots: list[Path], kind: Kind | None, beside: set[Path]) -> _Found:
+def _gather(roots: list[Path], kind: Kind | None, beside: set[Path], align: bool) -> _Found:
     """Everything that the paths hold; runs of one name in different inputs are told apart by the input's name."""
     if not roots:
         raise InputError("input: there is none; give a store, a file or a folder")
-    stores: list[tuple[Path, StoreContent]] = []
+    inputs = [inputs_of(root, beside) for root in roots]
+    stores, notes = _stores([path for each in inputs for path in each.paths], align)
     loose: list[RunSource] = []  # of files given one by one, as a shell's wildcard does: one folder, so to speak
     folders: list[tuple[str, list[RunSource]]] = []
-    for root in roots:
+    known = {str(path): content.root for path, content in stores.items()}
+    for each in inputs:
         sources: list[RunSource] = []
-        for path in _inputs(root, beside):
-            if path.is_dir():
-                content = read_store(path)
-                stores.append((path, content))
-                sources += content.runs
+        for path in each.paths:
+            if path in stores:
+                sources += stores[path].runs
             else:
-                name = path.relative_to(root).with_suffix("").as_posix() if path != root else path.stem
-                sources += read_file(path, name, kind)
-        if root.is_file():
+                sources += read_file(path, each.name_of(path), kind)
+        known |= {s.where: s.root for s in sources if s.root is not None}
+        if each.is_single_file:
             loose += sources
         else:
-            folders.append((root.stem if is_store(root) else root.resolve().name, sources))
+            folders.append((each.label, sources))
+    _check_files(known)
     runs = Counter(run for sources in (loose, *(s for _, s in folders)) for run in {s.run for s in sources})
     if runs and max(runs.values()) > 1:
         folders = [(name, [replace(s, run=f"{name}/{s.run}") for s in sources]) for name, sources in folders]
-    _check_agreement(stores)
-    first = stores[0][1] if stores else None
+    described = list(known.values())
     return _Found(
         [*loose, *(s for _, sources in folders for s in sources)],
-        first.label_space if first else None,
-        next((content.labels for _, content in stores if content.labels is not None), None),
-        first.coarse_graining if first else None,
+        described[0] if described else None,
+        (*notes, *(note for each in inputs for note in each.notes)),
+        next((root.labels for root in described if root.labels is not None), None),
     )
 
 
-def _inputs(root: Path, beside: set[Path]) -> Iterable[Path]:
-    """The stores and files at or below a path, in order; files that serve as labels and the like left out."""
-    if not root.exists():
-        raise InputError(f"{root}: does not exist")
-    if root.is_file():
-        if root.suffix.lower() not in SUFFIXES:
-            raise InputError(f"{root}: cannot be read; give {', '.join(SUFFIXES)}, a folder of these, or a store")
-        return [root]
-    if is_store(root):
-        return [root]
-    found = []
-    pending, seen = [root], set()
-    while pending:
-        folder = pending.pop()
-        if folder.resolve() in seen:  # links may lead in circles
-            continue
-        seen.add(folder.resolve())
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith("."):
-                continue
-            if path.is_dir() and not is_store(path):
-                pending.append(path)
-            elif path.is_dir() or (path.suffix.lower() in SUFFIXES and path.resolve() not in beside):
-                found.append(path)
-    for path in found:
-        try:
-            path.name.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(f"{str(path)!a}: its name is no UTF-8, so no table can hold it; rename it") from error
-    if not found:
-        raise InputError(f"{root}: holds no predictions; expected {', '.join(SUFFIXES)} files or stores in it")
-    return sorted(found)
+def _check_files(known: Mapping[str, Root]) -> None:
+    """What stores and files say of samples and classes agrees."""
+    for where, root in known.items():
+        first, expected = next(iter(known.items()))
+        if root is not expected:
+            check_comparable(expected, root, first, where)
 
 
-def _check_agreement(stores: list[tuple[Path, StoreContent]]) -> None:
-    """Stores that are read together are about one probe set."""
-    for path, content in stores[1:]:
-        first, expected = stores[0]
-        if content.label_space != expected.label_space:
-            raise InputError(f"{path}: its classes differ from those of {first}")
-        if not same_merging(content.coarse_graining, expected.coarse_graining):
-            raise InputError(f"{path}: has other classes merged than {first}; merge both alike")
-        if content.probe and expected.probe and content.probe != expected.probe:
-            raise InputError(f"{path}: its probe set '{content.probe}' is not '{expected.probe}' of {first}")
-        both = content.labels is not None and expected.labels is not None
-        if both and not np.array_equal(np.asarray(content.labels), np.asarray(expected.labels)):
-            raise InputError(f"{path}: its labels differ from those of {first}; both must be on one probe set")
+def _stores(paths: list[Path], align: bool) -> tuple[dict[Path, StoreContent], tuple[str, ...]]:
+    """The stores among inputs, which agree on their probe set, or are made to agree; and what is to be said of that."""
+    stores, notes = {path: read_store(path) for path in paths if is_store(path)}, ()
+    if align and (len(stores) < 2 or len(stores) < len(paths)):
+        raise InputError("align: is for two stores or more, and files know no ids; convert them with `infogeo convert`")
+    if align:
+        stores, note = aligned(stores)
+        notes = (note,)
+    for path, content in list(stores.items())[1:]:
+        first = next(iter(stores))
+        check_comparable(stores[first].root, content.root, str(first), str(path))
+    return stores, notes
 
 
 def _with_steps(sources: list[RunSource], steps: ArrayLike | PathArgument | None) -> list[RunSource]:
@@ -258,9 +239,10 @@ def _read(
             stop = min(start + size, source.array.shape[0])
             given = np.asarray(source.array[start:stop, :])
             if source.fingerprints:  # checked before it was written
-                block = LogProbs(given, 0, 0.0)
                 prints = [fingerprint(row) for row in given]
                 _check_unchanged(source, start, prints)
+                block = source.read(start, stop) if given.dtype.itemsize < 4 else LogProbs(given, 0, 0.0)
+                exact = exact and block.values is given
             else:
                 block = source.read(start, stop)
                 exact = exact and np.array_equal(given, block.values)
@@ -329,9 +311,16 @@ def _verdict(sources: list[RunSource]) -> list[str]:
     return notes
 
 
+def _floored(count: int) -> list[str]:
+    """In words, how many probabilities were zero."""
+    verb = "was" if count == 1 else "were"
+    entries = "probability" if count == 1 else "probabilities"
+    return [f"{count} {entries} of zero, or below e^-174, {verb} raised to e^-174"] if count else []
+
+
 def _naming(sources: list[RunSource]) -> list[str]:
     """In words, how the names of single checkpoints were understood, by an example."""
-    single = [s for s in sources if s.files and s.steps is not None]
+    single = [s for s in sources if s.step_from_name]
     if not single:
         return []
     first, runs = single[0], {s.run for s in single}

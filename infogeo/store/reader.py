@@ -8,26 +8,21 @@ from typing import Any
 
 import numpy as np
 import zarr
-from numpy.typing import NDArray
 
-from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
-from infogeo.core.labels import LabelSpace
 from infogeo.store.chunks import PlainChunks
-from infogeo.store.layout import FORMAT, store_attributes
+from infogeo.store.root import Root, array_of, read_root
+from infogeo.store.run_writer import state_of_run
 from infogeo.store.source import ArrayReader, RunSource
 
 
 @dataclass(frozen=True)
 class StoreContent:
-    """What a store holds: its runs, its classes, and labels where known."""
+    """What a store holds: its runs, and what they share."""
 
     runs: list[RunSource]
-    label_space: LabelSpace
-    labels: NDArray[np.int64] | None
-    probe: str | None
-    coarse_graining: CoarseGraining | None
+    root: Root
 
 
 def read_store(path: Path) -> StoreContent:
@@ -36,49 +31,34 @@ def read_store(path: Path) -> StoreContent:
     Raises:
         InputError: a newer format, no committed checkpoint, or a damaged array.
     """
-    attributes = store_attributes(path)
-    if attributes is None:
-        raise InputError(f"{path}: is no infogeo store")
-    if attributes["format"] > FORMAT:
-        raise InputError(f"{path}: was written by a newer infogeo (format {attributes['format']}); update infogeo")
+    root = read_root(path)
     try:
-        group = zarr.open_group(path, mode="r")
-        runs = [_run(path, folder) for folder in sorted((path / "runs").glob("run-*"))]
-        labels = np.asarray(_array(group, "labels")[...]) if "labels" in group else None
-        coarse = _coarse_graining(group) if "kept_classes" in group else None
-        if labels is not None and labels.min() < 0:
-            raise ValueError("some of its labels are lost")
+        found = [_run(path, folder) for folder in sorted((path / "runs").glob("run-*"))]
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: is a damaged store ({error})") from error
-    runs = [run for run in runs if run.array.shape[0]]
+    runs = [run for run in found if run is not None]
     if not runs:
         raise InputError(f"{path}: holds no complete checkpoint")
     runs.sort(key=lambda run: run.run)
-    return StoreContent(runs, LabelSpace(tuple(attributes["classes"])), labels, attributes.get("probe"), coarse)
+    return StoreContent(runs, root)
 
 
-def _run(path: Path, folder: Path) -> RunSource:
-    group = zarr.open_group(folder, mode="r")
-    prints = np.asarray(_array(group, "fingerprint")[...])
-    length = int(np.cumprod(np.any(prints, axis=1)).sum())
-    name = str(group.attrs["run"])
-    metadata: Any = group.attrs.get("metadata", {})
-    array = _array(group, "log_probs")
+def _run(path: Path, folder: Path) -> RunSource | None:
+    """The committed checkpoints of a run; None where there is none yet."""
+    state = state_of_run(folder)
+    if state is None or not state.steps:
+        return None
+    array = array_of(zarr.open_group(folder, mode="r"), "log_probs")
+    name = str(state.attributes["run"])
     return RunSource(
         run=name,
-        steps=np.asarray(_array(group, "step")[:length]),
-        array=_FirstCheckpoints(PlainChunks.of(array, folder / "log_probs") or array, length),
+        steps=np.asarray(state.steps, dtype=np.int64),
+        array=_FirstCheckpoints(PlainChunks.of(array, folder / "log_probs") or array, len(state.steps)),
         kind=Kind.LOG_PROBABILITIES,
         where=f"{path}, run '{name}'",
-        metadata=metadata,
-        fingerprints=tuple(row.tobytes().hex() for row in prints[:length]),
+        metadata=state.attributes.get("metadata", {}),
+        fingerprints=tuple(row.tobytes().hex() for row in state.prints),
     )
-
-
-def _coarse_graining(group: zarr.Group) -> CoarseGraining:
-    array = _array(group, "kept_classes")
-    names: Any = array.attrs["merged_from"]
-    return CoarseGraining(np.asarray(array[...]), LabelSpace(tuple(names)))
 
 
 @dataclass(frozen=True)
@@ -96,10 +76,3 @@ class _FirstCheckpoints:
         checkpoints, samples = block
         start, stop, _ = checkpoints.indices(self.length)
         return self.array[start:stop, samples]
-
-
-def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    found = group[name]
-    if not isinstance(found, zarr.Array):
-        raise KeyError(f"'{name}' is no array")
-    return found

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infogeo.core.checks import LogProbs, to_log_probs
 from infogeo.core.kinds import Kind
+
+if TYPE_CHECKING:
+    from infogeo.store.root import Root
 
 
 class ArrayReader(Protocol):
@@ -39,6 +42,8 @@ class RunSource:
         metadata: {column: value} that came with the numbers.
         where: for messages.
         fingerprints: of each checkpoint, where they were recorded when it was checked and written.
+        root: the samples and classes, where a file (not a store) names them.
+        step_from_name: it is a single checkpoint whose step is read off its name.
         exact: the numbers are known to be what `read` makes of them, so that they need no more checks.
     """
 
@@ -50,6 +55,8 @@ class RunSource:
     files: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     fingerprints: tuple[str, ...] = ()
+    root: Root | None = None
+    step_from_name: bool = False
     exact: bool = False
 
     def read(self, start: int, stop: int, samples: slice = slice(None)) -> LogProbs:

@@ -104,6 +104,20 @@ def test_projected_runs_of_the_map_land_on_themselves(made, folder, tmp_path):
     assert float(placed[-1]["accuracy"]) == float(fitted[-1]["accuracy"])
 
 
+def test_projected_runs_have_the_steps_of_the_map_where_these_fit(folder, tmp_path):
+    """A list of steps given to `embed` goes for new runs of that length as well, and for no others."""
+    (tmp_path / "steps.json").write_text("[0, 1, 2, 5, 10, 50]")
+    made = shell("embed", folder / "runs", "--steps", tmp_path / "steps.json", "--null", "none", "--out", tmp_path / "m")
+    assert made.returncode == 0, made.stderr
+    values = np.load(folder / "runs" / "net-1.npy")
+    np.save(tmp_path / "new.npy", values)
+    np.save(tmp_path / "short.npy", values[:4])
+    for name, steps in (("new", [0, 1, 2, 5, 10, 50]), ("short", [0, 1, 2, 3])):
+        done = shell("project", tmp_path / "m", tmp_path / f"{name}.npy", "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert [int(row["step"]) for row in table(tmp_path / name / "projection.csv")] == steps
+
+
 def test_project_needs_the_predictions_of_the_map_unchanged(folder, tmp_path):
     runs = tmp_path / "runs"
     runs.mkdir()

@@ -269,8 +269,8 @@ def spoil(tmp_path, case):
     elif case == "missing":
         return tmp_path / "nowhere", {}
     elif case == "wrong suffix":
-        (tmp_path / "model.pt").write_bytes(b"x")
-        return tmp_path / "model.pt", {}
+        (tmp_path / "model.onnx").write_bytes(b"x")
+        return tmp_path / "model.onnx", {}
     elif case == "metadata of other runs":
         (tmp_path / "m.csv").write_text("run,lr\nq,1\n")
         return tmp_path, {"meta": tmp_path / "m.csv"}
@@ -310,7 +310,7 @@ def spoil(tmp_path, case):
         ("twice the same step", "is step 1 of run 'b', and so is"),
         ("empty folder", "holds no predictions"),
         ("missing", "nowhere: does not exist"),
-        ("wrong suffix", r"model.pt: cannot be read; give .npy, .npz"),
+        ("wrong suffix", r"model.onnx: cannot be read; give .npy, .npz"),
         ("metadata of other runs", "meta: no row matches a run; rows name q, runs are a"),
         ("metadata without a key", "has no column 'run' or 'file'; it has name, lr"),
         ("metadata missing", "meta: .*m.csv does not exist"),
