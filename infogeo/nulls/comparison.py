@@ -109,5 +109,6 @@ class NullComparison:
     def _chance(self, at: int) -> str:
         if not self.model.random:
             return ""
-        count = len(self.replicates)
-        return f" (p = {float(self.p_value[at]):.2g} from {count} replicate{'s' if count > 1 else ''})"
+        count, p = len(self.replicates), float(self.p_value[at])
+        least = "; it cannot be smaller" if p <= 1 / (1 + count) else ""
+        return f" (p = {p:.2g} from {count} replicate{'s' if count > 1 else ''}{least})"

@@ -11,10 +11,12 @@ from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 from infogeo.embed.inpca import inpca
+from infogeo.embed.weights import PointWeights, point_weights
 from infogeo.nulls.comparison import NullComparison
 from infogeo.nulls.model import NullModel, derived
 from infogeo.nulls.subsample import SMALL, Subsample
 from infogeo.nulls.within_class import WITHIN_CLASS
+from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.run import pairwise_divergence
 
 AXES = 10
@@ -27,6 +29,7 @@ def explained_stress_null(
     statistic: NDArray[np.float64] | None = None,
     *,
     null: NullModel = WITHIN_CLASS,
+    weights: PointWeights | None = None,
     replicates: int = 20,
     subsample: Subsample | None = SMALL,
     seed: int = 0,
@@ -44,6 +47,8 @@ def explained_stress_null(
         divergence: which divergence.
         statistic: the explained stress of all of the data [K], from `inpca`, for the record; it sets K, else 10.
         null: which null model; its docstring says which claim it tests.
+        weights: how the points of the map are weighted. The data and the replicates get the weights that the rule
+            gives the data, on the part that is compared.
         replicates: R, how many data sets under the null; p-values cannot be below 1 / (1 + R).
         subsample: which part of the data is compared; None for all.
         seed: of the null and of the part.
@@ -60,14 +65,17 @@ def explained_stress_null(
     part = predictions if subsample is None else subsample.of(predictions, derived(seed, 0), free)
     copied = part is not predictions and isinstance(part.log_probs, np.ndarray)
     limit = free if copied else memory  # the data stay in memory beside a copy of a part of them
+    matrix = pairwise_divergence(part, divergence, memory=limit)
+    given = point_weights(matrix, weights)
     rounds = replicates if null.random else 1
     stresses = np.empty((rounds, k))
     for r in range(rounds):
-        stresses[r] = _stress(null.replicate(part, derived(seed, 1, r)), divergence, k, limit)
+        replicate = null.replicate(part, derived(seed, 1, r))
+        stresses[r] = _stress(pairwise_divergence(replicate, divergence, memory=limit), k, given)
         if progress is not None:
             progress(r + 1, rounds)
     return NullComparison(
-        statistic=_stress(part, divergence, k, limit),
+        statistic=_stress(matrix, k, given),
         replicates=stresses,
         null_model=null.words,
         seed=seed,
@@ -78,7 +86,7 @@ def explained_stress_null(
     )
 
 
-def _stress(predictions: Predictions, divergence: Divergence, k: int, memory: int | None) -> NDArray[np.float64]:
+def _stress(matrix: PairwiseMatrix, k: int, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """The explained stress of k axes [k]: all of it beyond the axes that there are."""
-    found = inpca(pairwise_divergence(predictions, divergence, memory=memory), k).explained_stress
+    found = inpca(matrix, k, weights).explained_stress
     return np.append(found, np.ones(k - len(found)))

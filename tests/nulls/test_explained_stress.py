@@ -150,3 +150,26 @@ def test_progress_counts_replicates():
 def test_misuse_is_one_clear_line(predictions, options, message):
     with pytest.raises(infogeo.InputError, match=message):
         compared(predictions(), **options)
+
+
+def test_a_weighted_map_is_beside_a_weighted_null():
+    """Weights in whole numbers are the same as points that occur so many times, in the data and in the null."""
+    predictions = predictions_of(own_errors)
+
+    class Twice:
+        def of(self, matrix):
+            return 1.0 + (matrix.points["run"] == matrix.points.runs[0])
+
+    weighted = compared(predictions, weights=Twice(), subsample=None, replicates=2, null=GeodesicNull())
+    first = predictions.points.of_run(predictions.points.runs[0])
+    rows = np.concatenate([np.arange(predictions.n_points), first])
+    for name, given, found in (
+        ("data", predictions, weighted.statistic),
+        ("null", GeodesicNull().replicate(predictions, 0), weighted.replicates[0]),
+    ):
+        matrix = infogeo.pairwise_divergence(given.take(rows), BHATTACHARYYA)
+        expected = infogeo.inpca(matrix, len(found)).explained_stress
+        assert np.abs(expected - found[: len(expected)]).max() <= len(matrix.points) * np.finfo(np.float64).eps * 10, (
+            name
+        )
+    assert not np.allclose(weighted.statistic, compared(predictions, subsample=None, replicates=1).statistic, atol=1e-6)
