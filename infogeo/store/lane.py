@@ -108,6 +108,14 @@ class Lane:
             self._store, self._run, root.shape, metadata, half=half, resume=resume, overwrite=overwrite, sync=sync
         )
 
+    def finish_as_it_is(self) -> None:
+        """Finish a run that goes on, and has nothing to go on with."""
+        found = state_of_run(self._store / "runs" / run_key(self._run))
+        if found is not None:
+            half = found.dtype.itemsize == 2
+            with RunWriter.opened(self._store, self._run, found.shape, {}, half=half, resume=True) as run:
+                run.finish()
+
     def log_probs(self, array: NDArray[Any], step: int) -> NDArray[np.float32]:
         """Log-probabilities [N, C] of what was given at a step, merged where classes are.
 

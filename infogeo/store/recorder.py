@@ -281,14 +281,15 @@ class Recorder:
         if self._closed:
             return
         self._closed = True
-        with self._open:
-            if self._line is None:
-                return
-            self._line.close()
-            self._raise_failure()
-            with self._told():
-                for lane in self._lanes if finished else ():
+        with self._open, self._told():
+            if self._line is not None:
+                self._line.close()
+                self._raise_failure()
+            for lane in self._lanes if finished else ():
+                if self._line is not None:
                     lane.run.finish()
+                elif self._last is not None:
+                    lane.finish_as_it_is()
         if self.gaps:
             steps = ", ".join(map(str, list(self.gaps)[:5])) + (", ..." if len(self.gaps) > 5 else "")
             warnings.warn(f"{self._where}: skipped as invalid: step {steps}", stacklevel=3)

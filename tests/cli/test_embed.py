@@ -107,7 +107,9 @@ def test_projected_runs_of_the_map_land_on_themselves(made, folder, tmp_path):
 def test_projected_runs_have_the_steps_of_the_map_where_these_fit(folder, tmp_path):
     """A list of steps given to `embed` goes for new runs of that length as well, and for no others."""
     (tmp_path / "steps.json").write_text("[0, 1, 2, 5, 10, 50]")
-    made = shell("embed", folder / "runs", "--steps", tmp_path / "steps.json", "--null", "none", "--out", tmp_path / "m")
+    made = shell(
+        "embed", folder / "runs", "--steps", tmp_path / "steps.json", "--null", "none", "--out", tmp_path / "m"
+    )
     assert made.returncode == 0, made.stderr
     values = np.load(folder / "runs" / "net-1.npy")
     np.save(tmp_path / "new.npy", values)

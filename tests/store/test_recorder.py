@@ -170,6 +170,14 @@ def test_a_run_that_stopped_goes_on_after_its_last_checkpoint(tmp_path):
     assert np.array_equal(back.log_probs[3], predicted(3))
 
 
+def test_a_run_that_stopped_after_its_last_step_is_finished_when_it_is_run_again(tmp_path):
+    stop_in_the_middle(tmp_path / "s")
+    record(tmp_path / "s", range(3), resume=True)
+    assert steps_of(tmp_path / "s", "a") == [0, 1, 2]
+    with pytest.raises(infogeo.InputError, match="is finished"):
+        infogeo.Recorder(tmp_path / "s", run="a", resume=True)
+
+
 @pytest.mark.parametrize(("resume", "kept"), [(1, [0, 1]), (0, [0]), (100, [0, 1, 2]), (True, [0, 1, 2])])
 def test_a_run_may_go_on_from_an_earlier_step_and_what_came_later_is_dropped(tmp_path, resume, kept):
     stop_in_the_middle(tmp_path / "s")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import infogeo
+from infogeo.store.inspection import inspect_store
 from tests.store.training import PROBE, predicted
 
 COUNT = 60
@@ -56,6 +57,7 @@ def kill_and_go_on(store, seed):
         _, said = process.communicate()
     assert process.returncode == 0 or "is finished" in said  # it may have come to its end before the kill
     assert check_prefix(store, "a") == COUNT
+    assert inspect_store(store).runs[0].state == "finished"
 
 
 @pytest.mark.parametrize("seed", range(5))
