@@ -100,9 +100,11 @@ def to_log_probs(values: NDArray[Any], kind: Kind, where: str, first: tuple[int,
     for start in range(0, len(rows), few):
         part = _Rows(rows[start : start + few].astype(np.float64), where, first, start, n_samples)
         log_p, excess = _normalised(part, kind, slack)
-        floored += int(np.count_nonzero(log_p < LOG_FLOOR))
         correction = max(correction, excess)
-        np.maximum(log_p, LOG_FLOOR, out=log_probs[start : start + few], casting="same_kind")
+        if log_p.min() < LOG_FLOOR:
+            floored += int(np.count_nonzero(log_p < LOG_FLOOR))
+            log_p = np.maximum(log_p, LOG_FLOOR)
+        log_probs[start : start + few] = log_p
     return LogProbs(log_probs.reshape(values.shape), floored, correction)
 
 
@@ -131,7 +133,7 @@ class _Rows(NamedTuple):
 def _normalised(rows: _Rows, kind: Kind, slack: float) -> tuple[NDArray[np.float64], float]:
     """Normalised log-probabilities [R, C] of rows that are checked here, and the largest |sum - 1| of them."""
     x = rows.x
-    if not np.isfinite(x).all():
+    if not np.isfinite(x.sum()):
         allowed = np.isfinite(x) | (x == -np.inf if kind is Kind.LOG_PROBABILITIES else False)
         rows.refuse(~allowed.all(axis=-1), "has NaN or infinity; mend or drop this checkpoint")
     if kind is Kind.LOGITS:
@@ -148,7 +150,7 @@ def _normalised(rows: _Rows, kind: Kind, slack: float) -> tuple[NDArray[np.float
     rows.refuse(~(excess <= slack), "does not exponentiate to a sum of 1", kind)
     rounding = 2.0**-24 * (1 + np.log(x.shape[-1]))  # of float32 logs: sum of p |log p| is at most log C
     log_mass[np.abs(log_mass) <= rounding] = 0.0  # such rows stay as they are, bit for bit
-    return x - log_mass[:, None], float(excess.max())
+    return (x - log_mass[:, None] if log_mass.any() else x), float(excess.max())
 
 
 def check_same_probe(shapes: dict[str, tuple[int, int]]) -> None:

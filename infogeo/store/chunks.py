@@ -20,19 +20,21 @@ from infogeo.core.errors import InputError
 
 @dataclass(frozen=True)
 class PlainChunks:
-    """An array [T, N, C], float32 or float16, in files c/CHECKPOINT/PART/0 of some samples each.
+    """An array [T, N, C], float32 or float16, in files c.CHECKPOINT.PART.0 of some samples each.
 
     Attributes:
         folder: where the array is.
         shape: (T, N, C).
         part: samples per file.
         dtype: of the numbers.
+        separator: what stands between the numbers of a file: a point, or a slash in stores of format 1.
     """
 
     folder: Path
     shape: tuple[int, int, int]
     part: int
     dtype: np.dtype[Any]
+    separator: str = "."
 
     @classmethod
     def of(cls, array: zarr.Array[Any], folder: Path) -> PlainChunks | None:
@@ -40,11 +42,12 @@ class PlainChunks:
         meta = array.metadata
         if meta.zarr_format != 3 or array.dtype not in (np.dtype("<f4"), np.dtype("<f2")) or array.ndim != 3:
             return None
-        plain = meta.codecs == (BytesCodec(endian="little"),) and meta.encode_chunk_key((1, 2, 3)) == "c/1/2/3"
+        key = meta.encode_chunk_key((1, 2, 3))
+        plain = meta.codecs == (BytesCodec(endian="little"),) and key in ("c.1.2.3", "c/1/2/3")
         checkpoints, part, classes = array.chunks
         whole = (checkpoints, classes) == (1, array.shape[2])
         t, n, c = array.shape
-        return cls(folder, (t, n, c), part, array.dtype) if plain and whole else None
+        return cls(folder, (t, n, c), part, array.dtype, key[1]) if plain and whole else None
 
     def __getitem__(self, block: tuple[slice, slice], /) -> NDArray[Any]:
         """A contiguous block of (checkpoints, samples); NaN where nothing has been written."""
@@ -60,7 +63,7 @@ class PlainChunks:
 
     def _read(self, target: Any, checkpoint: int, part: int, sample: int) -> None:
         """Fill a contiguous target [samples, C] from a file, from one of its samples on."""
-        path = self.folder / "c" / str(checkpoint) / str(part) / "0"
+        path = self.folder / self.separator.join(["c", str(checkpoint), str(part), "0"])
         wanted, found = memoryview(target).cast("B"), 0
         try:
             with path.open("rb", buffering=0) as file:

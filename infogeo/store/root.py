@@ -194,17 +194,27 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
 
 def make_array(
     group: zarr.Group, name: str, shape: tuple[int, ...], dtype: Any, chunks: tuple[int, ...], lost: float
-) -> zarr.Array[Any]:
+) -> None:
     """An array without compression: log-probabilities hardly compress, and plain chunks read fastest.
 
-    What was never written, or is lost, reads as `lost`.
+    What was never written, or is lost, reads as `lost`. Its chunks are files c.0.0 and so on, in no folders of their
+    own, since making those takes as long as making the files.
     """
-    return group.create_array(name, shape=shape, dtype=dtype, chunks=chunks, fill_value=lost, compressors=None)
+    group.create_array(
+        name,
+        shape=shape,
+        dtype=dtype,
+        chunks=chunks,
+        fill_value=lost,
+        compressors=None,
+        chunk_key_encoding={"name": "default", "separator": "."},
+    )
 
 
 def write_array(group: zarr.Group, name: str, values: NDArray[Any], lost: int = 0) -> None:
     """A small array in one chunk."""
-    make_array(group, name, values.shape, values.dtype, values.shape, lost)[...] = values
+    make_array(group, name, values.shape, values.dtype, values.shape, lost)
+    array_of(group, name)[...] = values
 
 
 def _n_samples(path: Path, attributes: Mapping[str, Any], labels: NDArray[Any] | None) -> int:

@@ -1,6 +1,6 @@
 """Writing one run, checkpoint by checkpoint: each is visible when its fingerprint stands, and not before.
 
-A checkpoint is laid down in this order: its chunks, its step, its fingerprint. The last is one small file that is
+A checkpoint is laid down in this order: its chunks, its step, its fingerprint. The last lies in a small file that is
 replaced as a whole, so a process that is killed at any moment leaves every committed checkpoint and no half one.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from infogeo.core.durable import locked, replace_file
+from infogeo.core.durable import locked, replace_file, to_disk
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import fingerprint
 from infogeo.store.layout import ROWS_PER_FILE, chunk_shape, run_key
@@ -158,13 +158,10 @@ class RunWriter:
             piece = values[start : start + part]
             if len(piece) < part:  # a chunk is whole, the last one too
                 piece = np.concatenate([piece, np.full((part - len(piece), piece.shape[1]), np.nan, self._dtype)])
-            file = self._folder_of(place) / str(number) / "0"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("wb") as target:
+            with self._chunk_file(place, number).open("wb") as target:
                 target.write(piece.data)
-                target.flush()
                 if self._sync:
-                    os.fsync(target.fileno())
+                    to_disk(target)
         return Prepared(place, step, bytes.fromhex(fingerprint(values)))
 
     def commit(self, checkpoint: Prepared) -> None:
@@ -175,7 +172,8 @@ class RunWriter:
         """
         row = self.n_committed
         if checkpoint.place != row:  # one before it was given up
-            os.rename(self._folder_of(checkpoint.place), self._folder_of(row))
+            for number in range(-(-self._shape[0] // self._chunk[1])):
+                os.rename(self._chunk_file(checkpoint.place, number), self._chunk_file(row, number))
         if row == self._rows:
             self._resize(max(FIRST_ROWS, 2 * row))
         file, at = divmod(row, ROWS_PER_FILE)
@@ -183,8 +181,8 @@ class RunWriter:
             self._steps[:], self._prints[:] = 0, 0
         self._steps[at] = checkpoint.step
         self._prints[at] = np.frombuffer(checkpoint.fingerprint, np.uint8)
-        self._write_rows("step", f"c/{file}", self._steps)
-        self._write_rows("fingerprint", f"c/{file}/0", self._prints)
+        self._write_step(file, at)
+        self._write_rows("fingerprint", f"c.{file}.0", self._prints)
         self.n_committed, self.last_step = row + 1, checkpoint.step
 
     def note_gap(self, step: int, reason: str) -> None:
@@ -222,13 +220,11 @@ class RunWriter:
         self._steps[:at], self._prints[:at] = found.steps[start:kept], found.prints[start:kept]
         self.n_committed, self.last_step = kept, found.steps[kept - 1] if kept else None
         if kept < len(found.steps):  # what is dropped stops being visible before anything takes its place
-            self._write_rows("fingerprint", f"c/{file}/0", self._prints)
-        for left in (self._folder / "fingerprint" / "c").glob("*"):
-            if int(left.name) > file:
-                shutil.rmtree(left)
-        for left in (self._folder / "log_probs" / "c").glob("*"):
-            if int(left.name) >= kept:
-                shutil.rmtree(left)
+            self._write_rows("fingerprint", f"c.{file}.0", self._prints)
+        for name, first in (("fingerprint", file + 1), ("log_probs", kept)):
+            for left in (self._folder / name).glob("c.*"):
+                if int(left.name.split(".")[1]) >= first:
+                    left.unlink()
         self._rows = found.rows
         last = -1 if self.last_step is None else self.last_step
         self._gaps = [gap for gap in found.attributes.get("gaps", []) if gap["step"] <= last]
@@ -238,13 +234,22 @@ class RunWriter:
         """Write attributes of the run's group."""
         zarr.open_group(self._folder, mode="r+").attrs.update(attributes)
 
-    def _folder_of(self, place: int) -> Path:
-        return self._folder / "log_probs" / "c" / str(place)
+    def _chunk_file(self, place: int, number: int) -> Path:
+        return self._folder / "log_probs" / f"c.{place}.{number}.0"
+
+    def _write_step(self, file: int, at: int) -> None:
+        """Write one step in its place: nobody reads it before its fingerprint stands."""
+        if at == 0:
+            self._write_rows("step", f"c.{file}", self._steps)
+            return
+        with (self._folder / "step" / f"c.{file}").open("r+b") as target:
+            target.seek(self._steps[:at].nbytes)
+            target.write(self._steps[at : at + 1].tobytes())
+            if self._sync:
+                to_disk(target)
 
     def _write_rows(self, name: str, chunk: str, values: NDArray[Any]) -> None:
-        path = self._folder / name / chunk
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, values.tobytes(), sync=self._sync)
+        replace_file(self._folder / name / chunk, values.tobytes(), sync=self._sync)
 
     def _resize(self, rows: int) -> None:
         """Give the arrays so many rows."""

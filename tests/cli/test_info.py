@@ -56,8 +56,8 @@ def test_a_run_that_is_being_recorded_is_said_to_be(store):
 def test_verifying_finds_what_is_damaged_and_says_so_by_its_exit_code(store):
     assert shell("info", store, "--verify").returncode == 0
     zarr.open_group(store / "runs/run-done", mode="r+")["log_probs"][1, 3] = np.log(0.2)
-    (store / "runs/run-done/log_probs/c/2/0/0").unlink()
-    chunk = store / "runs/run-gaps/log_probs/c/0/0/0"
+    (store / "runs/run-done/log_probs/c.2.0.0").unlink()
+    chunk = store / "runs/run-gaps/log_probs/c.0.0.0"
     chunk.write_bytes(chunk.read_bytes()[:-1])
     done = shell("info", store, "--verify")
     assert done.returncode == 1
