@@ -140,6 +140,25 @@ def test_a_store_from_the_future_is_refused(store):
         infogeo.load(store)
 
 
+def test_stores_of_format_1_are_read(tmp_path):
+    """These had no hash nor number of samples, chunks in folders, and runs that were written whole."""
+    given = trajectories(runs=1)
+    group = zarr.create_group(tmp_path / "old", zarr_format=3)
+    group.attrs["infogeo"] = {"format": 1, "content": "log-probabilities, nats", "classes": list("012"), "probe": "x"}
+    run = group.create_group("runs/run-net-0", attributes={"run": "net-0", "metadata": {"arch": "conv"}})
+    prints = np.array([list(bytes.fromhex(text)) for text in given.fingerprints], dtype=np.uint8)
+    arrays = {"log_probs": given.log_probs[:], "step": given.points["step"].astype(np.int64), "fingerprint": prints}
+    for name, values in arrays.items():
+        chunks = (1, *values.shape[1:]) if name == "log_probs" else values.shape
+        run.create_array(name, data=values, chunks=chunks, compressors=None)
+    assert (tmp_path / "old/runs/run-net-0/log_probs/c/0/0/0").is_file()
+    back = infogeo.load(tmp_path / "old")
+    assert np.array_equal(back.log_probs, given.log_probs)
+    assert back.n_samples == given.n_samples
+    with pytest.raises(infogeo.InputError, match="run 'net-0': is finished"):
+        infogeo.Recorder(tmp_path / "old", run="net-0", resume=True)
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", ".", "résumé 模型", "50%", "con:x?*", "__x", "模" * 300])
 def test_run_names_may_be_anything(tmp_path, name):
     values = random_log_probs(0, 2, 5, 3)
