@@ -21,6 +21,7 @@ def view(predictions: Predictions, rows: NDArray[np.intp], samples: NDArray[np.i
         log_probs=_View(predictions.log_probs, rows, samples),
         points=predictions.points.take(rows),
         labels=labels,
+        probe=predictions.probe if samples is None else None,
         fingerprints=(),
     )
 

@@ -100,6 +100,7 @@ def _with_samples(predictions: Predictions, samples: NDArray[np.intp]) -> Predic
         labels=None if predictions.labels is None else predictions.labels[samples],
         coarse_graining=None if coarse is None else CoarseGraining(coarse.kept[samples], coarse.classes),
         fingerprints=(),
+        probe=None,
     )
 
 

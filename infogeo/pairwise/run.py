@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
+from infogeo.core.probe import check_same_samples
 from infogeo.divergences.base import Divergence, Total
 from infogeo.pairwise.buffers import give_back_memory
 from infogeo.pairwise.directory import Tile, TileDirectory
@@ -69,6 +70,8 @@ def pairwise_divergence(
             f"to: predicts N={to.n_samples} samples and C={to.n_classes} classes, expected N={predictions.n_samples}, "
             f"C={predictions.n_classes}: the same probe set"
         )
+    if to is not None:
+        check_same_samples(predictions.probe, to.probe, "predictions", "to")
     if to is not None and not same_merging(predictions.coarse_graining, to.coarse_graining):
         raise InputError("to: has other classes merged; use merge_classes(to, keep=predictions.coarse_graining)")
     report = progress or (lambda done, total: None)

@@ -259,3 +259,19 @@ def test_a_matrix_comes_back_from_disk_bit_for_bit(tmp_path):
     assert np.array_equal(back.values, matrix.values)
     assert back.points["lr"].tolist() == matrix.points["lr"].tolist()
     assert (back.divergence, back.n_samples, back.fisher_factor) == ("Bhattacharyya", 30, 1 / 8)
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [
+        ({"ids": range(1, 31)}, "to: its probe samples are not those of predictions"),
+        ({"name": "train"}, "to: its probe set"),
+    ],
+)
+def test_predictions_on_samples_that_are_known_to_differ_are_not_compared(probe, said):
+    given = replace(trajectories(), probe=infogeo.Probe(ids=range(30), name="test"))
+    other = replace(given, probe=infogeo.Probe(**probe))
+    with pytest.raises(infogeo.InputError, match=said):
+        infogeo.pairwise_divergence(given, infogeo.Bhattacharyya(), to=other)
+    known = infogeo.pairwise_divergence(given, infogeo.Bhattacharyya(), to=replace(given, probe=None))
+    assert known.shape == (24, 24)
