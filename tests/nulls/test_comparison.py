@@ -65,8 +65,8 @@ def test_the_sentence_follows_the_numbers():
     assert digits == (
         "One axis explains 99.1 % of the stress. With the examples shuffled, it still explains 97.9 %: 1.2 % of the "
         "stress is more than the null, and what is left unexplained is 0.43 times what the null leaves (p = 0.5 from "
-        "1 replicate). Nearly all of it is automatic: the stress alone is no evidence that the runs share structure "
-        "example by example."
+        "1 replicate; it cannot be smaller). Nearly all of it is automatic: the stress alone is no evidence that the "
+        "runs share structure example by example."
     )
     assert "This is no more than the null: no evidence" in comparison(0.7, 0.8).sentence()
     assert "28.6 % of the stress is more than the null" in comparison(0.7, 0.5).sentence()
