@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from infogeo.core.errors import InputError
+
+PATIENCE = 0.2
+"""Seconds that a lock is waited for: who only asks whether a directory is held holds it for an instant."""
 
 
 def replace_file(path: Path, content: bytes, sync: bool = True) -> None:
@@ -49,12 +53,17 @@ def locked(folder: Path, what: str) -> Iterator[None]:
         raise InputError(f"{what}: needs the file locks of a POSIX system")
     import fcntl  # the rest of the package does without it
 
-    handle = os.open(folder, os.O_RDONLY)
+    handle, last = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{what}: is in use by another process; wait for it, or choose another name") from None
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > last:
+                    what += ": is in use by another process; wait for it, or choose another name"
+                    raise InputError(what) from None
+                time.sleep(PATIENCE / 10)
         yield
     finally:
         os.close(handle)

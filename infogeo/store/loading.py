@@ -126,7 +126,7 @@ def _gather(roots: list[Path], kind: Kind | None, beside: set[Path], align: bool
             loose += sources
         else:
             folders.append((each.label, sources))
-    _check_files(known)
+    _check_agreement(known)
     runs = Counter(run for sources in (loose, *(s for _, s in folders)) for run in {s.run for s in sources})
     if runs and max(runs.values()) > 1:
         folders = [(name, [replace(s, run=f"{name}/{s.run}") for s in sources]) for name, sources in folders]
@@ -139,25 +139,21 @@ def _gather(roots: list[Path], kind: Kind | None, beside: set[Path], align: bool
     )
 
 
-def _check_files(known: Mapping[str, Root]) -> None:
+def _check_agreement(known: Mapping[str, Root]) -> None:
     """What stores and files say of samples and classes agrees."""
-    for where, root in known.items():
-        first, expected = next(iter(known.items()))
-        if root is not expected:
-            check_comparable(expected, root, first, where)
+    for where, root in list(known.items())[1:]:
+        first = next(iter(known))
+        check_comparable(known[first], root, first, where)
 
 
 def _stores(paths: list[Path], align: bool) -> tuple[dict[Path, StoreContent], tuple[str, ...]]:
-    """The stores among inputs, which agree on their probe set, or are made to agree; and what is to be said of that."""
+    """The stores among inputs, aligned where that is asked for; and what is to be said of that."""
     stores, notes = {path: read_store(path) for path in paths if is_store(path)}, ()
     if align and (len(stores) < 2 or len(stores) < len(paths)):
         raise InputError("align: is for two stores or more, and files know no ids; convert them with `infogeo convert`")
     if align:
         stores, note = aligned(stores)
         notes = (note,)
-    for path, content in list(stores.items())[1:]:
-        first = next(iter(stores))
-        check_comparable(stores[first].root, content.root, str(first), str(path))
     return stores, notes
 
 

@@ -5,12 +5,14 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 
 import infogeo
+from infogeo.core.durable import is_held, locked
 from infogeo.store.inspection import inspect_store
 from tests.store.training import PROBE, predicted
 
@@ -130,3 +132,25 @@ def test_a_store_that_may_not_be_written_is_told_in_a_line(tmp_path_factory):
     assert "run 'b': cannot be written (Permission denied); choose another place" in first
     assert "s-new: cannot be written (Permission denied); choose another place" in second
     assert third == "2"
+
+
+def test_asking_whether_a_run_is_held_never_keeps_a_recorder_out(tmp_path):
+    (tmp_path / "run").mkdir()
+    stop = threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            is_held(tmp_path / "run")
+            time.sleep(0.001)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        taken = 0
+        for _ in range(300):
+            with locked(tmp_path / "run", "run"):
+                taken += 1
+        assert taken == 300
+    finally:
+        stop.set()
+        asking.join()
