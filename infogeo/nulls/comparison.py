@@ -103,8 +103,9 @@ class NullComparison:
         excess, effect = float(self.excess[at]), float(self.effect[at])
         if excess <= 0:
             return ""
-        left = "" if np.isnan(effect) else f", and what is left unexplained is {effect:.2f} times what the null leaves"
-        return f": {100 * excess:.1f} % of the stress is more than the null{left}"
+        left = "" if np.isnan(effect) else f"; what stays unexplained is {effect:.2f} times what the null leaves"
+        points = 100 * float(self.statistic[at] - self.null_mean[at])
+        return f". That is {points:.1f} points, or {100 * excess:.1f} % of the stress, more than the null{left}"
 
     def _chance(self, at: int) -> str:
         if not self.model.random:

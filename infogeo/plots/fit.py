@@ -13,7 +13,7 @@ from infogeo.plots import palette
 from infogeo.plots.axes import axes_text, check_limit, escaped, shortened
 from infogeo.plots.curves import learning_curves
 from infogeo.plots.paths import ordered_runs
-from infogeo.plots.style import figure
+from infogeo.plots.style import INK, figure
 
 Array = NDArray[np.float64]
 FAR, NEAR = "too far from the others", "too near to the others"
@@ -58,7 +58,7 @@ def misfit_by_run(residuals: Residuals, limit: int = 40) -> go.Figure:
                 )
             )
     ends, poor = np.array([-0.5, count - 0.5]), max(WORSE * typical, POORLY)
-    traces.append(_upright(typical, ends, "median run", {"color": palette.GREY, "dash": "dot", "width": 2}))
+    traces.append(_upright(typical, ends, "median run", {"color": INK, "dash": "dot", "width": 2}))
     traces.append(_upright(poor, ends, "beyond it a run does not fit", {"color": palette.TIME_LIKE, "width": 2}))
     which = f"{count} worst of {len(found.runs):,} runs" if count < len(found.runs) else "all runs"
     return figure(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,12 +17,20 @@ from infogeo.plots.axes import escaped, scale_text, shortened
 from infogeo.plots.paths import ordered_runs
 from infogeo.plots.style import figure
 
-MOST_TICKS = 24
-MOST_SEPARATORS = 100
+MOST_POINTS = 400
+"""Per side."""
+MOST_RUNS = 24
+"""With more runs than this a block for each would be too small to be seen, and the order is by time."""
+TIMES = 6
+"""Moments of training that are drawn where the order is by time."""
 
 
-def matrix(matrix: PairwiseMatrix, limit: int = 400) -> go.Figure:
-    """A heat map of the divergences [P, P], ordered by run and step, with a thin line between runs.
+def matrix(matrix: PairwiseMatrix, limit: int = MOST_POINTS) -> go.Figure:
+    """A heat map of the divergences [P, P] in blocks, with thin lines between them.
+
+    Up to 24 runs, a block is a run, in the order of its steps. With more, a block is a moment of training, in which
+    the runs follow each other in the order of the points: moments are evenly spaced along each run from its first
+    checkpoint to its last.
 
     Args:
         matrix: divergences; a rectangular one [P, Q] has its other points along the horizontal axis.
@@ -32,9 +41,10 @@ def matrix(matrix: PairwiseMatrix, limit: int = 400) -> go.Figure:
     """
     if limit < 2:
         raise InputError(f"limit: {limit}; draw at least 2 points per side")
-    rows = _picked(matrix.points, limit)
+    side = _side(matrix.points, limit)
     other = matrix.points if matrix.columns is None else matrix.columns
-    columns = _picked(other, limit)
+    across_side = side if matrix.columns is None else _side(other, limit)
+    rows, columns = side.rows, across_side.rows
     values = matrix.values[rows][:, columns].astype(np.float32)
     drawn = f"{len(rows)} of {len(matrix.points)} points drawn" if len(rows) < len(matrix.points) else "all points"
     title = f"{escaped(matrix.divergence)}, {drawn}"
@@ -53,12 +63,12 @@ def matrix(matrix: PairwiseMatrix, limit: int = 400) -> go.Figure:
         xaxis={**across, "showticklabels": False, "constrain": "domain", "title": {"text": _across_title(matrix)}},
         yaxis={
             **across,
-            **_ticks(matrix.points, rows),
+            **_ticks(side),
             "autorange": "reversed",
             "scaleanchor": "x",
             "constrain": "domain",
         },
-        shapes=[*_separators(other, columns, "x"), *_separators(matrix.points, rows, "y")],
+        shapes=[*_separators(across_side, "x"), *_separators(side, "y")],
         margin={"t": 76},
     )
 
@@ -71,19 +81,51 @@ def _across_title(matrix: PairwiseMatrix) -> str:
     )
 
 
-def _picked(points: Points, limit: int) -> NDArray[np.intp]:
-    """At most `limit` rows of the table, ordered by run and step: of each run its share, evenly, from first to last.
+class _Side(NamedTuple):
+    """The points along one side of the picture: their rows, the edges [B + 1] of its blocks and the blocks' names."""
 
-    Where runs are too many for that, rows are picked evenly from the whole table.
-    """
+    rows: NDArray[np.intp]
+    edges: list[int]
+    names: list[str]
+
+
+def by_time(points: Points, limit: int = MOST_POINTS) -> bool:
+    """Whether the heat map of these points is ordered by time and not by run."""
+    return len(points.runs) > min(MOST_RUNS, limit)
+
+
+def _side(points: Points, limit: int) -> _Side:
+    """At most `limit` points in blocks: of each run its share from first to last, or of each moment all runs."""
     runs = ordered_runs(points)
-    order = np.concatenate(runs)
-    shares = [max(1, limit * len(rows) // len(order)) for rows in runs]
-    if len(order) > limit >= sum(shares):
-        picks = [np.linspace(0, len(rows) - 1, share).round() for rows, share in zip(runs, shares, strict=True)]
-        return np.concatenate([rows[pick.astype(np.intp)] for rows, pick in zip(runs, picks, strict=True)])
-    places = np.linspace(0, len(order) - 1, min(limit, len(order))).round().astype(np.intp)
-    return order[places]
+    if by_time(points, limit):
+        blocks = _moments(runs, limit)
+        names = [_span(points["step"][rows]) for rows in blocks]
+    else:
+        blocks = [rows[_evenly(len(rows), max(1, limit * len(rows) // len(points)))] for rows in runs]
+        names = [str(points["run"][rows[0]]) for rows in blocks]
+    edges = np.cumsum([0, *map(len, blocks)]).tolist()
+    return _Side(np.concatenate(blocks), edges, names)
+
+
+def _moments(runs: list[NDArray[np.intp]], limit: int) -> list[NDArray[np.intp]]:
+    """The points of all runs, or of so many as the limit allows, at a few moments; none twice."""
+    longest = max(map(len, runs))
+    times = min(TIMES, longest, max(2, limit // len(runs)), limit)
+    chosen = [runs[i] for i in _evenly(len(runs), limit // times)]
+    picks = [_evenly(len(rows), times) for rows in chosen]
+    blocks = [[rows[pick[t]] for rows, pick in zip(chosen, picks, strict=True) if t < len(pick)] for t in range(times)]
+    return [np.asarray(block, dtype=np.intp) for block in blocks]
+
+
+def _evenly(length: int, count: int) -> NDArray[np.intp]:
+    """At most `count` of the places 0..length-1, from the first to the last; the last where there is but one."""
+    count = min(length, count)
+    return np.array([length - 1]) if count == 1 else np.linspace(0, length - 1, count).round().astype(np.intp)
+
+
+def _span(steps: NDArray[Any]) -> str:
+    low, high = int(steps.min()), int(steps.max())
+    return f"step {low:,}" if low == high else f"steps {low:,} to {high:,}"
 
 
 def _labels(points: Points, rows: NDArray[np.intp]) -> list[str]:
@@ -97,34 +139,22 @@ def _labels(points: Points, rows: NDArray[np.intp]) -> list[str]:
     return labels
 
 
-def _blocks(points: Points, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[str]]:
-    """The edges [R + 1] of the runs drawn, as positions, and the names of the runs [R]."""
-    names = points["run"][rows]
-    edges = np.concatenate([[0], np.flatnonzero(names[1:] != names[:-1]) + 1, [len(rows)]])
-    return edges, [str(names[edge]) for edge in edges[:-1]]
-
-
-def _ticks(points: Points, rows: NDArray[np.intp]) -> dict[str, Any]:
-    """Ticks in the middle of runs, a few of them where there are many.
+def _ticks(side: _Side) -> dict[str, Any]:
+    """Ticks in the middle of blocks.
 
     They stand a little beside whole numbers: on a whole number plotly would show the tick's text on hover and
     not the category.
     """
-    edges, names = _blocks(points, rows)
-    stride = -(-len(names) // MOST_TICKS)
-    chosen = range(0, len(names), stride)
-    middles = [(float(edges[i]) + float(edges[i + 1]) - 1) / 2 for i in chosen]
     nudge = 0.2
     return {
         "tickmode": "array",
-        "tickvals": [middle + nudge for middle in middles],
-        "ticktext": [shortened(names[i]) for i in chosen],
+        "tickvals": [(start + stop - 1) / 2 + nudge for start, stop in pairwise(side.edges)],
+        "ticktext": [shortened(name) for name in side.names],
     }
 
 
-def _separators(points: Points, rows: NDArray[np.intp], axis: str) -> list[dict[str, Any]]:
-    edges, names = _blocks(points, rows)
-    if len(names) > MOST_SEPARATORS or len(names) == len(rows):
+def _separators(side: _Side, axis: str) -> list[dict[str, Any]]:
+    if len(side.names) == len(side.rows):
         return []
     across = "y" if axis == "x" else "x"
     return [
@@ -139,5 +169,5 @@ def _separators(points: Points, rows: NDArray[np.intp], axis: str) -> list[dict[
             f"{across}ref": f"{across} domain",
             "line": {"width": 0.7, "color": "rgba(255, 255, 255, 0.45)"},
         }
-        for edge in edges[1:-1].tolist()
+        for edge in side.edges[1:-1]
     ]

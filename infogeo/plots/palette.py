@@ -64,3 +64,7 @@ def _sampled(place: float) -> list[float]:
 
 def _hex(rgb: Sequence[float]) -> str:
     return "#" + "".join(f"{round(channel):02X}" for channel in rgb)
+
+
+ON_DARK = {colour: mixed(colour, "#FFFFFF", _LIFT["dark"]) for colour in OKABE_ITO}
+"""What the hues become on dark paper, as `qualitative` has them."""

@@ -101,12 +101,15 @@ function place(axis) {
   return axis === 'step' ? stepPlace : (row) => coordinate(row, axis);
 }
 
-function colorAxis() {
+/** The scale of colours; on a narrow page only the map has its bar, which says what colours mean below as well. */
+function colorAxis(ofMap) {
   const paint = columns.get(state.color);
   if (paint.codes) return {};
+  const scale = {colorscale: data.sequential[theme()]};
+  if (narrow() && !ofMap) return {coloraxis: {...scale, showscale: false}};
   const title = {text: escaped(state.color), side: 'top'};
   const low = narrow() ? {orientation: 'h', y: -0.08, yanchor: 'top', len: 0.9} : {len: 0.7, x: 1.0};
-  return {coloraxis: {colorscale: data.sequential[theme()],
+  return {coloraxis: {...scale,
     colorbar: {thickness: 10, outlinewidth: 0, title, tickfont: {color: tone('ink')}, ...low, ...paint.ticks}}};
 }
 
@@ -130,7 +133,7 @@ function referenceTraces(chosen) {
 
 /** The first view; from farther away where the picture is narrow. */
 function camera() {
-  const away = narrow() ? 1.5 : 1;
+  const away = narrow() ? 1.3 : 1;
   const {x, y, z} = data.camera.eye;
   return {...data.camera, eye: {x: x * away, y: y * away, z: z * away}};
 }
@@ -140,10 +143,11 @@ function drawMap() {
   const traces = [...lines().map((group) => traceOf(group, chosen.map(place), false)), ...referenceTraces(chosen)];
   const flat = chosen.length === 2;
   const axes = chosen.map((axis) => {
-    const title = axis === 'step' ? data.step.axis.title.text : data.axes[axis - 1][flat ? 'title' : 'title3d'];
+    const long = axis === 'step' ? data.step.axis.title.text : data.axes[axis - 1][flat ? 'title' : 'title3d'];
+    const title = !flat && narrow() ? long.split('<br>')[0] : long; // the lead names the divergence
     return {...(flat ? axisLook() : spaceLook()), ...(axis === 'step' ? data.step.axis : {}), title: titled(title, narrow() ? 10.5 : 12.5)};
   });
-  const layout = {...baseLayout(), ...colorAxis(), uirevision: [...chosen, state.equal].join(' ')};
+  const layout = {...baseLayout(), ...colorAxis(true), uirevision: [...chosen, state.equal].join(' ')};
   if (flat) {
     const equal = state.equal && state.x !== 'step' ? {scaleanchor: 'x', scaleratio: 1} : {};
     Object.assign(layout, {xaxis: axes[0], yaxis: {...axes[1], ...equal}});
@@ -195,7 +199,9 @@ function drawFixed(name) {
   const figure = data.figures[name];
   if (!gd || !figure) return null;
   const layout = dressed(figure);
+  let traces = repainted(figure.data);
   if (name === 'matrix') {
+    traces = traces.map((trace) => ({...trace, colorscale: data.sequential[theme()]}));
     layout.margin.t = 64;
     layout.yaxis.tickfont = {size: 10};
     if (narrow()) Object.assign(layout, {yaxis: {...layout.yaxis, showticklabels: false}, margin: {l: 10, r: 0, t: 64, b: 36}});
@@ -208,13 +214,13 @@ function drawFixed(name) {
     gd.style.height = `${figure.layout.height}px`;
     layout.margin.t = narrow() ? 84 : 40;
     layout.yaxis.tickfont = {size: narrow() ? 8.5 : 11};
-    layout.xaxis.title = titled(figure.layout.xaxis.title.text, narrow() ? 10.5 : 12.5);
-    return Plotly.react(gd, figure.data, layout, {...config, displayModeBar: false});
+    layout.xaxis.title = titled(figure.layout.xaxis.title.text.replace(' · ', narrow() ? '<br>' : ' · '), narrow() ? 10.5 : 12.5);
+    return Plotly.react(gd, traces, layout, {...config, displayModeBar: false});
   }
   if (name === 'shepard') {
     layout.yaxis.zerolinecolor = tone('muted');
     layout.xaxis.title = titled(figure.layout.xaxis.title.text.replace(' · ', narrow() ? '<br>' : ' · '), narrow() ? 10.5 : 12.5);
-    figure.data.forEach((trace, i) => { if (data.pairs[i]) trace.text ??= pairTexts(data.pairs[i]); });
+    data.pairs.forEach((pairs, i) => { if (pairs) traces[i].text = pairTexts(pairs); });
   }
-  return Plotly.react(gd, figure.data, layout, config);
+  return Plotly.react(gd, traces, layout, config);
 }

@@ -117,9 +117,9 @@ def _table(fit: Fit, embedding: Embedding, null: NullComparison | None, errors: 
         rows.append(("95 % interval", [f"{100 * low[at]:.2f} to {_percent(high[at], 2)}" for at in shown]))
     if null is not None:
         rows += _of_null(null, embedding, [at for at in shown if at < len(null.statistic)])
-    rows.append(("divergences explained, mean square", [_percent(fit.distance[at]) for at in shown]))
+    rows.append(("divergences explained, by root mean square", [_percent(fit.distance[at]) for at in shown]))
     if fit.distance_l1 is not None:
-        rows.append(("divergences explained, mean", [_percent(fit.distance_l1[at]) for at in shown]))
+        rows.append(("divergences explained, by mean", [_percent(fit.distance_l1[at]) for at in shown]))
     heads = (("", False), *((axes_text(at + 1), True) for at in shown))
     return Table(heads, tuple((bound(name), *texts, *["–"] * (fit.k - len(texts))) for name, texts in rows))
 
@@ -128,10 +128,12 @@ def _of_null(null: NullComparison, embedding: Embedding, shown: list[int]) -> li
     """Rows about the null, for the axes that it knows."""
     ours = [_percent(null.statistic[at]) for at in shown]
     same = ours == [_percent(embedding.explained_stress[at]) for at in shown]
+    name = "explained stress under the null" if same else "explained stress of these under the null"
+    part = f"{null.n_points:,} checkpoints on {null.n_samples:,} samples" if null.n_points else "a part of the data"
     return [
-        *([] if same else [("– of the part beside the null", ours)]),
-        ("– of the null", [_percent(null.null_mean[at]) for at in shown]),
-        ("left, of what the null leaves", [_number(null.effect[at], ".2f") for at in shown]),
+        *([] if same else [(f"explained stress of {part}", ours)]),
+        (name, [_percent(null.null_mean[at]) for at in shown]),
+        ("unexplained, relative to the null", [_number(null.effect[at], ".2f") for at in shown]),
         ("p", [_number(null.p_value[at], ".2g") for at in shown]),
         ("verdict", [null.verdict(at + 1).name for at in shown]),
     ]

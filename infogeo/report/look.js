@@ -29,7 +29,7 @@ function axisLook() {
 /** The look of an axis in space. */
 function spaceLook() {
   return {gridcolor: tone('grid'), linecolor: tone('muted'), zeroline: false, showbackground: false,
-    showspikes: false, nticks: 5, tickfont: {size: 10, color: tone('muted')}};
+    showspikes: false, nticks: narrow() ? 3 : 5, tickfont: {size: 10, color: tone('muted')}};
 }
 
 function titled(text, size) {
@@ -59,7 +59,19 @@ const config = {
   modeBarButtonsToRemove: ['toImage', 'select2d', 'lasso2d', 'autoScale2d', 'resetCameraLastSave3d', 'tableRotation'],
 };
 
-/** A figure that was made beforehand, in the look of the page. */
+/** Traces that were made beforehand, in colours for the paper of the page; the ink of figures becomes that of the page. */
+function repainted(traces) {
+  const paper = theme() === 'dark' ? data.on_dark : {};
+  const paint = (value, key) => {
+    if (ArrayBuffer.isView(value) || value === null) return value;
+    if (Array.isArray(value)) return value.map((item) => paint(item, key));
+    if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, paint(item, name)]));
+    return /color/i.test(key) ? (value === data.ink ? tone('ink') : paper[value] || value) : value;
+  };
+  return paint(traces, '');
+}
+
+/** The layout of a figure that was made beforehand, in the look of the page. */
 function dressed(figure) {
   const base = baseLayout();
   const layout = {...base, ...figure.layout, font: base.font, margin: {...base.margin}, showlegend: true};

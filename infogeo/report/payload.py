@@ -23,8 +23,10 @@ from infogeo.plots.axes import axis_title, log_axis, shading, step_axis, stretch
 from infogeo.plots.colouring import colouring
 from infogeo.plots.curves import positive
 from infogeo.plots.fit import FAR, NEAR, SYMBOLS
+from infogeo.plots.heatmap import by_time
 from infogeo.plots.pairs import shepard_of
 from infogeo.plots.paths import ASPECT, CAMERA, ordered_runs
+from infogeo.plots.style import INK
 from infogeo.report.fit import Fit
 from infogeo.report.records import MapRecords
 
@@ -61,6 +63,8 @@ def payload(records: MapRecords, fit: Fit, provenance: Mapping[str, Any] | None)
         "columns": [*(_column(points, name) for name in points.columns), *_fit_columns(points, fit)],
         "references": None if records.references is None else _references(records.references),
         "step": {"axis": step_axis(steps), "log": stretched(steps)},
+        "ink": INK,
+        "on_dark": palette.ON_DARK,
         "sequential": {paper: palette.sequential(paper) for paper in ("light", "dark")},
         "camera": CAMERA,
         "aspect": ASPECT,
@@ -74,6 +78,7 @@ def payload(records: MapRecords, fit: Fit, provenance: Mapping[str, Any] | None)
             "misfit": fit.residuals is not None or fit.of_new is not None,
             "runs": fit.residuals is not None,
             "errors": records.errors is not None,
+            "by_time": records.matrix is not None and by_time(records.matrix.points),
             **{name: name in names or name in figures for name in ("accuracy", "loss", "matrix", "shepard")},
         },
     }

@@ -63,16 +63,16 @@ def test_a_verdict_does_not_follow_the_p_value():
 def test_the_sentence_follows_the_numbers():
     digits = comparison(0.991, 0.979).sentence()
     assert digits == (
-        "One axis explains 99.1 % of the stress. With the examples shuffled, it still explains 97.9 %: 1.2 % of the "
-        "stress is more than the null, and what is left unexplained is 0.43 times what the null leaves (p = 0.5 from "
-        "1 replicate; it cannot be smaller). Nearly all of it is automatic: the stress alone is no evidence that the "
-        "runs share structure example by example."
+        "One axis explains 99.1 % of the stress. With the examples shuffled, it still explains 97.9 %. That is 1.2 "
+        "points, or 1.2 % of the stress, more than the null; what stays unexplained is 0.43 times what the null leaves "
+        "(p = 0.5 from 1 replicate; it cannot be smaller). Nearly all of it is automatic: the stress alone is no "
+        "evidence that the runs share structure example by example."
     )
     assert "This is no more than the null: no evidence" in comparison(0.7, 0.8).sentence()
-    assert "28.6 % of the stress is more than the null" in comparison(0.7, 0.5).sentence()
+    assert "That is 20.0 points, or 28.6 % of the stress, more than the null;" in comparison(0.7, 0.5).sentence()
     assert "Partly shared" in comparison(0.7, 0.5).sentence()
     several = NullComparison(np.array([0.5, 0.8]), np.array([[0.1, 0.2]]), "noise", 0).sentence()
-    assert several.startswith("The first 2 axes explain 80.0 % of the stress. With noise, they still explain 20.0 %:")
+    assert several.startswith("The first 2 axes explain 80.0 % of the stress. With noise, they still explain 20.0 %.")
 
 
 def test_a_part_of_the_data_is_said_where_its_stress_is_another():

@@ -109,8 +109,28 @@ def test_a_large_matrix_is_thinned_evenly_and_says_so(sample):
 
 
 def test_more_runs_than_places_still_fit_the_limit(sample):
-    figure = plots.matrix(sample.matrix, limit=3)
-    assert np.shape(figure.data[0].z) == (3, 3)
+    for limit in (2, 3, 5, 23):
+        assert 2 <= len(plots.matrix(sample.matrix, limit=limit).data[0].z) <= limit
+
+
+def test_many_runs_are_drawn_in_blocks_of_one_moment_of_training():
+    steps = [[0, 1, 2, 5, 9, 20, 50, 100 + run] for run in range(30)]
+    points = Points.of_runs([f"run{run}" for run in range(30)], steps)
+    values = np.abs(np.subtract.outer(points["step"], points["step"])).astype(np.float64)
+    figure = plots.matrix(PairwiseMatrix(values, points), limit=181)
+    assert list(figure.layout.yaxis.ticktext) == [
+        "step 0", "step 1", "step 5", "step 9", "step 50", "steps 100 to 129",
+    ]  # fmt: skip
+    assert list(figure.data[0].y[:2]) == ["run0 · step 0", "run1 · step 0"]
+    blocks = np.asarray(figure.data[0].z).reshape(6, 30, 6, 30).max(axis=(1, 3))
+    np.testing.assert_array_equal(np.diag(blocks), [0, 0, 0, 0, 0, 29])
+    assert len(figure.layout.shapes) == 10
+
+
+def test_runs_of_one_checkpoint_and_short_runs_are_drawn_among_many():
+    points = Points.of_runs([f"run{run}" for run in range(30)], [[run] if run % 2 else [0, 1] for run in range(30)])
+    figure = plots.matrix(PairwiseMatrix(np.zeros((45, 45)), points))
+    assert len(figure.data[0].z) == len(set(figure.data[0].y)) == 45
 
 
 def test_the_matrix_is_ordered_by_run_and_step(sample):

@@ -16,6 +16,7 @@ import pytest
 
 from infogeo import report
 from infogeo.embed import residuals
+from infogeo.plots import palette
 
 pytestmark = pytest.mark.browser
 
@@ -322,6 +323,35 @@ def test_a_phone_scrolls_only_downwards(browser, sample, tmp_path):
             box = view.locator(f"#{plot}").bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 390
+
+
+def test_on_a_phone_only_the_map_has_a_bar_of_colours(browser, sample, tmp_path):
+    shown = "(id) => document.getElementById(id)._fullLayout.coloraxis.showscale"
+    with opened(browser, write(sample, tmp_path), 390, 844) as view:
+        view.select_option("#color-by", "step")
+        view.wait_for_selector("html[data-ready=yes]")
+        assert [view.evaluate(shown, plot) for plot in ("plot-map", "plot-accuracy", "plot-misfit")] == [
+            True,
+            False,
+            False,
+        ]
+
+
+def test_finished_pictures_take_the_colours_of_dark_paper_and_pairs_keep_their_names(browser, sample, tmp_path):
+    with opened(browser, write(sample, tmp_path), color_scheme="dark") as view:
+        colours = view.evaluate("document.getElementById('plot-spectrum')._fullData.map((t) => t.marker?.color)")
+        assert palette.ON_DARK[palette.SPACE_LIKE] in colours
+        assert palette.SPACE_LIKE not in colours
+        texts = view.evaluate("document.getElementById('plot-shepard').data.find((t) => t.mode === 'markers').text")
+        assert texts[0].count("step") == 2
+
+
+def test_a_table_that_goes_on_to_the_right_fades_until_its_end_is_reached(browser, sample, tmp_path):
+    with opened(browser, write(sample, tmp_path), 700, 800) as view:
+        box = view.locator(".scroll:has(#table-runs)")
+        assert "more" in box.get_attribute("class")
+        box.evaluate("(box) => { box.scrollLeft = box.scrollWidth; }")
+        view.wait_for_function("!document.querySelector('.scroll:has(#table-runs)').classList.contains('more')")
 
 
 def test_a_page_without_scores_matrix_and_null_is_whole(browser, sample, tmp_path):

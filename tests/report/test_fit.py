@@ -42,23 +42,26 @@ def test_the_table_has_stress_interval_null_and_explained_divergences(sample):
     assert list(rows["explained stress"]) == percent(embedding.explained_stress[:3])
     low, high = sample.errors.stress_interval()
     assert rows["95 % interval"][2] == f"{100 * low[2]:.2f} to {100 * high[2]:.2f}\u00a0%"
-    assert list(rows["– of the null"]) == percent(sample.null.null_mean[:3])
-    assert rows["left, of what the null leaves"][1] == f"{sample.null.effect[1]:.2f}"
+    assert list(rows["explained stress under the null"]) == percent(sample.null.null_mean[:3])
+    assert rows["unexplained, relative to the null"][1] == f"{sample.null.effect[1]:.2f}"
     assert rows["p"][0] == f"{sample.null.p_value[0]:.2g}"
     assert list(rows["verdict"]) == [sample.null.verdict(k).name for k in (1, 2, 3)]
-    assert list(rows["divergences explained, mean square"]) == percent(explained_distance(embedding)[:3])
-    assert list(rows["divergences explained, mean"]) == percent(explained_distance_l1(sample.matrix, embedding)[:3])
+    assert list(rows["divergences explained, by root mean square"]) == percent(explained_distance(embedding)[:3])
+    assert list(rows["divergences explained, by mean"]) == percent(explained_distance_l1(sample.matrix, embedding)[:3])
 
 
 def test_the_part_held_against_the_null_has_a_row_where_its_stress_is_another(sample):
-    assert "– of the part beside the null" not in rows_of(sample)
-    part = replace(sample.null, statistic=sample.null.statistic - 0.02)
-    assert list(rows_of(sample, null=part)["– of the part beside the null"]) == percent(part.statistic[:3])
+    part = replace(sample.null, statistic=sample.null.statistic - 0.02, n_points=1200, n_samples=80)
+    name = "explained stress of 1,200 checkpoints on 80 samples"
+    assert name not in rows_of(sample)
+    rows = rows_of(sample, null=part)
+    assert list(rows[name]) == percent(part.statistic[:3])
+    assert list(rows["explained stress of these under the null"]) == percent(part.null_mean[:3])
 
 
 def test_without_null_errors_and_matrix_what_the_map_itself_tells_is_left(sample):
     rows = rows_of(sample, matrix=None, null=None, errors=None)
-    assert list(rows) == ["explained stress", "divergences explained, mean square"]
+    assert list(rows) == ["explained stress", "divergences explained, by root mean square"]
     records = MapRecords(sample.embedding)
     assert fit_words(fit_of(records), records).sentences == ()
 
@@ -162,4 +165,4 @@ def test_errors_and_matrices_of_other_maps_are_refused(sample, tmp_path):
 def test_a_weighted_map_gets_its_section(sample, tmp_path):
     weighted = inpca(sample.matrix, 3, weights=np.arange(1, 25))
     rows = rows_of(sample, embedding=weighted, null=None, errors=None)
-    assert list(rows["divergences explained, mean"]) == percent(explained_distance_l1(sample.matrix, weighted)[:3])
+    assert list(rows["divergences explained, by mean"]) == percent(explained_distance_l1(sample.matrix, weighted)[:3])
