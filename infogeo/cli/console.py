@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -67,17 +68,28 @@ class Messages:
 
 
 class _Interrupt:
-    """Ctrl-C, remembered: raised inside a callback of a library it can be swallowed; then the next step ends."""
+    """Ctrl-C, remembered: raised inside a callback of a library it can be swallowed; then the next step ends.
+
+    SIGTERM is answered alike, so that the same things are cleaned up.
+    """
 
     def __init__(self) -> None:
-        self.seen = False
+        self.seen = 0
+
+    @property
+    def exit_code(self) -> int:
+        """130 after Ctrl-C, 143 after SIGTERM, as shells count."""
+        return 128 + (self.seen or signal.SIGINT)
 
     def listen(self) -> None:
-        """Take over SIGINT, unless this is no main thread or the shell has it ignored."""
-        self.seen = False
-        if current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, self._handle)
-            sys.unraisablehook = self._unraisable
+        """Take over both signals, unless this is no main thread or the shell has them ignored."""
+        self.seen = 0
+        if current_thread() is not main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+        sys.unraisablehook = self._unraisable
 
     def check(self) -> None:
         """Raise the interrupt that was swallowed."""
@@ -85,8 +97,10 @@ class _Interrupt:
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.seen = True
-        raise KeyboardInterrupt
+        again = self.seen == number == signal.SIGTERM  # `timeout` sends it twice; the first is being answered
+        self.seen = number
+        if not again:
+            raise KeyboardInterrupt
 
     @staticmethod
     def _unraisable(problem: Any) -> None:
@@ -98,7 +112,7 @@ _INTERRUPT = _Interrupt()
 
 
 def answers_for_errors(command: Command) -> Command:
-    """A command whose bad input, failing disk and Ctrl-C end in one line and an exit code, never in a traceback."""
+    """A command that ends in one line and an exit code, never in a traceback: bad input, a failing disk, a signal."""
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -106,7 +120,7 @@ def answers_for_errors(command: Command) -> Command:
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt as stop:
-            _stop(str(stop) or "interrupted; nothing was written", 130)
+            _stop(str(stop) or "interrupted; nothing was written", _INTERRUPT.exit_code)
         except (InputError, ImportError, ArithmeticError) as error:
             _stop(str(error), 2)
         except OSError as error:
@@ -116,6 +130,35 @@ def answers_for_errors(command: Command) -> Command:
             _stop(f"out of memory ({error}); nothing was written; try --memory", 2)
 
     return cast(Command, guarded)
+
+
+_USAGE = (
+    (r"Invalid value for '([^\s'.]+)[^']*': (?:Value error, )?", r"\1: "),
+    (r"Input should be a valid integer.*", "give a whole number"),
+    (r"Input should be a valid number.*", "give a number"),
+    (r"Input should be greater than or equal to (\S+)", r"give \1 or more"),
+    (r"Missing \w+ '([^\s'.]+)[^']*'", r"\1: is missing"),
+    (r"No such option: ([^\s.]+)", r"\1: there is no such option"),
+    (r"\(Possible options: (.*)\)", r"(did you mean \1?)"),
+    (r"No such command '(.*?)'", r"\1: there is no such command"),
+    (r"Option '(\S+)' requires an argument", r"\1: needs a value"),
+    (r"Option '(\S+)' does not take a value", r"\1: takes no value"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"\1: is more than this command takes"),
+    (r"\.? Did you mean (.*)\?", r" (did you mean \1?)"),
+)
+"""How Click and Typer say what is wrong with a command line, and how we do."""
+
+
+def usage_line(message: str, command: str) -> str:
+    """One line about what is wrong with a command line, from what Click says of it, and where to read more."""
+    for theirs, ours in _USAGE:
+        message = re.sub(theirs, ours, message)
+    return one_line(f"{message.strip().rstrip('.')}; see {command} --help")
+
+
+def one_line(message: str) -> str:
+    """A message as it stands on standard error."""
+    return f"infogeo: {' '.join(message.split())}"
 
 
 def as_bytes(size: str | None) -> int | None:
@@ -146,6 +189,12 @@ def readable(size: float) -> str:
     return f"{size:.1f} GB"
 
 
+def was_given(context: typer.Context, parameter: str) -> bool:
+    """Whether a parameter of a command was given, be it what it is by default."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def existing(paths: list[Path]) -> list[Path]:
     """The paths, all of which exist.
 
@@ -159,5 +208,5 @@ def existing(paths: list[Path]) -> list[Path]:
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    print(f"infogeo: {' '.join(message.split())}", file=sys.stderr)
+    print(one_line(message), file=sys.stderr)
     raise typer.Exit(code)

@@ -90,7 +90,7 @@ def demo(
             for sentence in starts_found(predictions):
                 messages.say(sentence)
     messages.say(f"done in {monotonic() - began:.0f} s; the same for the training set:")
-    messages.say(f"  infogeo embed {out / 'train.zarr'} --out {out / 'train-map'}")
+    messages.say(f"  infogeo embed {out / 'train.zarr'} --out train-map")
     print(out / "map" / "report.html")
 
 

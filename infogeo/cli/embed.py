@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infogeo.cli import options
-from infogeo.cli.console import Messages, answers_for_errors, as_bytes, existing, readable
+from infogeo.cli.console import Messages, answers_for_errors, as_bytes, existing, readable, was_given
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 1000
 """Random predictions of more classes take longer than the map: then there is no null unless one is asked for."""
+ABOUT_PREDICTIONS = {
+    "labels": "--labels",
+    "steps": "--steps",
+    "kind": "--as",
+    "divergence": "--divergence",
+    "alpha": "--alpha",
+    "errors": "--errors",
+    "keep_classes": "--keep-classes",
+    "memory": "--memory",
+    "tiles": "--tiles",
+}
+"""Parameters of `embed` that mean nothing for a matrix, and how the shell spells them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,7 @@ class MapTask:
 
 @answers_for_errors
 def embed(
+    ctx: typer.Context,
     inputs: Annotated[list[Path] | None, typer.Argument(help=options.INPUTS, metavar="INPUT...")] = None,
     matrix: Annotated[
         Path | None,
@@ -122,10 +135,13 @@ def embed(
     check_free(out, overwrite, is_map)
     messages, began = Messages(quiet), monotonic()
     if matrix is not None:
-        asked = null not in (options.NullName.auto, options.NullName.none)
-        if labels or steps or kind or memory or tiles or asked or errors or keep_classes:
+        given = [flag for name, flag in ABOUT_PREDICTIONS.items() if was_given(ctx, name)]
+        if null not in (options.NullName.auto, options.NullName.none):
+            given.append("--null")
+        if given:
             raise InputError(
-                "--matrix: goes with --meta, --components, --weights and --out alone; the rest is about predictions"
+                "--matrix: goes with --meta, --components, --weights and --out alone; the rest is about predictions, "
+                f"leave out {', '.join(given)}"
             )
         contents = _map_of_matrix(matrix, meta, components, weights, began)
         for line in _findings(contents.embedding, None):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
 import typer
 
 from infogeo import __version__
 from infogeo.cli.compare import compare
+from infogeo.cli.console import usage_line
 from infogeo.cli.convert import convert
 from infogeo.cli.demo import demo
 from infogeo.cli.embed import embed
 from infogeo.cli.info import info
 from infogeo.cli.project import project
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""What Typer raises for a wrong command line; of Click, or of a part of it that Typer brings."""
 
 app = typer.Typer(
     name="infogeo",
@@ -46,5 +51,16 @@ def _options(
 
 
 def run() -> None:
-    """The entry point of the shell command."""
-    app()
+    """The entry point of the shell command; what is wrong with a command line is one line, and exit code 2."""
+    try:
+        code = app(prog_name="infogeo", standalone_mode=False)
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            command = error.ctx.command_path if error.ctx else "infogeo"
+            print(usage_line(error.format_message(), command), file=sys.stderr)
+        code = error.exit_code
+    except typer.Abort:
+        code = 130
+    sys.exit(code)

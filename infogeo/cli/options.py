@@ -125,4 +125,4 @@ Memory = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result at --out.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors and where the result is.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0, metavar="S")]

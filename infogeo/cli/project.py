@@ -55,13 +55,18 @@ def project(
         write_provenance,
     )
     from infogeo.core.checks import check_same_probe
+    from infogeo.core.coarse import same_merging
+    from infogeo.core.errors import InputError
     from infogeo.core.output import check_free, written_beside
+    from infogeo.core.probe import check_same_samples
     from infogeo.embed import Projection, residuals
     from infogeo.pairwise import pairwise_divergence
+    from infogeo.pairwise.storage import load_matrix
 
     began, messages = monotonic(), Messages(quiet)
     check_free(out, overwrite, is_projection)
     embedding, references, provenance = read_map(directory)
+    matrix = load_matrix(directory / "divergence.zarr")
     if embedding.warning:
         messages.say(embedding.warning)
     with messages.progress("reading") as progress:
@@ -69,11 +74,14 @@ def project(
     with messages.progress("reading") as progress:
         new = _new(existing(inputs), provenance, meta, steps, kind, progress)
     check_same_probe({str(directory): _probe(old), str(inputs[0]): _probe(new)})
+    check_same_samples(old.probe, new.probe, str(directory), str(inputs[0]))
     divergence = _divergence(directory, embedding.divergence)
     coarse = read_merging(directory, provenance, old)
     classes = f"; {coarse.n_kept} of {len(coarse.classes)} classes, and the rest" if coarse else ""
     messages.say(f"plan: {new.n_points} new points on a map of {old.n_points}{classes}")
     seen, at = (_merged(predictions, coarse, messages) for predictions in (new, old))
+    if not same_merging(seen.coarse_graining, at.coarse_graining):
+        raise InputError(f"{inputs[0]}: has other classes merged than {directory}; give the predictions before merging")
     with messages.progress("divergences") as progress:
         rows = pairwise_divergence(seen, divergence, to=at, progress=progress, memory=as_bytes(memory))
     placed = Projection(_scored(new, old), embedding.project(rows))
@@ -88,8 +96,15 @@ def project(
     with written_beside(out, overwrite, is_projection) as target:
         target.mkdir()
         write_coordinates(target / "projection.csv", placed)
-        page = target / "report.html"
-        report.write(page, embedding, references=references, projected=placed, rows=rows, provenance=record)
+        report.write(
+            target / "report.html",
+            embedding,
+            matrix=matrix,
+            references=references,
+            projected=placed,
+            rows=rows,
+            provenance=record,
+        )
         write_provenance(target, record)
     print(out / "report.html")
 
@@ -102,7 +117,10 @@ def _fitted(directory: Path, provenance: dict[str, Any], moved: list[Path] | Non
 
     made_from = provenance.get("inputs", {})
     if "predictions" not in made_from:
-        raise InputError(f"{directory}: was made from a matrix; project rows of divergences with Embedding.project")
+        raise InputError(
+            f"{directory}: was made from a matrix, so there are no predictions to compare new ones with; make a map of "
+            "predictions, or in Python place rows of divergences with Embedding.project"
+        )
     paths = moved or [Path(p) for p in made_from["predictions"]]
     missing = [p for p in paths if not p.exists()]
     if missing:

@@ -159,7 +159,7 @@ def check_same_probe(shapes: dict[str, tuple[int, int]]) -> None:
     for name, shape in rest:
         if shape != expected:
             raise InputError(
-                f"predictions: '{name}' has N={shape[0]} samples and C={shape[1]} classes, but '{first}' has "
+                f"input: '{name}' has N={shape[0]} samples and C={shape[1]} classes, but '{first}' has "
                 f"N={expected[0]}, C={expected[1]}; all runs must predict one probe set"
             )
 

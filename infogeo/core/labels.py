@@ -44,10 +44,10 @@ class LabelSpace:
             InputError: not one label per sample, or a label that is no class.
         """
         values = np.asarray(labels)
-        if values.ndim != 1 or len(values) != n_samples:
-            raise InputError(
-                f"labels: shape {values.shape}, expected ({n_samples},): one label per sample of the predictions"
-            )
+        if values.ndim != 1:
+            raise InputError(f"labels: have {values.ndim} dimensions; give one list, a label for each sample")
+        if len(values) != n_samples:
+            raise InputError(f"labels: {len(values)} of them for {n_samples} samples; give one label for each sample")
         if values.dtype.kind in "fiub" and np.all(values == np.floor(values)):
             numbers = values.astype(np.int64)
             wrong = np.flatnonzero((numbers < 0) | (numbers >= len(self)))

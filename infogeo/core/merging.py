@@ -51,7 +51,7 @@ def merge_classes(
     Source: the data-processing inequality, see Liese and Vajda, IEEE Trans. Inf. Theory 52 (2006) 4394.
     """
     if predictions.coarse_graining is not None:
-        raise InputError("predictions: their classes are merged already; merge those that they came from")
+        raise InputError("classes: are merged already in these predictions; merge those that they came from")
     if keep is None:
         return predictions
     tick, total = progress or (lambda done, total: None), _n_blocks(predictions)

@@ -41,10 +41,10 @@ def written_beside(path: Path, overwrite: bool, is_ours: Callable[[Path], bool])
         target = scratch / path.name
         yield target
         _take_place(target, path, aside=scratch / "replaced")
+        shutil.rmtree(scratch, ignore_errors=True)
     except BaseException:
         _remove_for_good(scratch)
         raise
-    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
@@ -54,8 +54,12 @@ def check_free(path: Path, overwrite: bool, is_ours: Callable[[Path], bool]) -> 
         InputError: something stands there and may not be replaced, or nothing can be written there.
     """
     standing = next(folder for folder in path.absolute().parents if folder.exists())
-    if not os.access(standing, os.W_OK | os.X_OK) or not standing.is_dir():
-        raise InputError(f"{path}: cannot be written ({standing} is no directory to write in); choose another place")
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=f".{path.name}.", dir=standing))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({standing} is no directory to write in); choose another place"
+        ) from error
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not is_ours(path):

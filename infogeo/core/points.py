@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.errors import InputError
 
+MOST_SHOWN = 8
+"""Columns that are named where a table is printed."""
+
 
 @dataclass(frozen=True, eq=False)
 class Points:
@@ -67,12 +70,22 @@ class Points:
     def __len__(self) -> int:
         return len(self.columns["run"])
 
+    def __repr__(self) -> str:
+        names = list(self.columns)
+        more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+        return f"Points({self.counted()}; columns {', '.join(names[:MOST_SHOWN])}{more})"
+
+    def counted(self) -> str:
+        """How many points and runs there are, in words."""
+        runs = len(self.runs)
+        return f"{len(self)} point{'s' * (len(self) != 1)} of {runs} run{'s' * (runs != 1)}"
+
     def __reduce__(self) -> tuple[type[Points], tuple[dict[str, NDArray[Any]]]]:
         return Points, (dict(self.columns),)  # the read-only view of the columns cannot be pickled
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self.columns:
-            raise InputError(f"points: there is no column '{name}'; there are {', '.join(self.columns)}")
+            raise InputError(f"there is no column '{name}'; there are {', '.join(self.columns)}")
         return self.columns[name]
 
     @property

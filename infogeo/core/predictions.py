@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import told
 from infogeo.core.checks import LOG_FLOOR, check_array, check_same_probe, recognise, to_log_probs
 from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
@@ -91,6 +92,8 @@ class Predictions:
         Raises:
             InputError: anything that is no distribution, or runs that disagree in N or C.
         """
+        if not isinstance(runs, Mapping):
+            raise InputError(f"runs: {told(runs)}; give {{run name: array [T, N, C]}}")
         if not runs:
             raise InputError("runs: there is none; give {run name: array [T, N, C]}")
         parsed = Kind.parse(kind)
@@ -120,6 +123,14 @@ class Predictions:
             floored=sum(c.floored for c in checked.values()),
             correction=max(c.correction for c in checked.values()),
             source=("memory",),
+        )
+
+    def __repr__(self) -> str:
+        labels = "not known" if self.labels is None else "known"
+        place = "in memory" if isinstance(self.log_probs, np.ndarray) else "read when needed"
+        return (
+            f"Predictions({self.points.counted()}, N={self.n_samples} samples, C={self.n_classes} classes)\n"
+            f"  labels {labels}; log-probabilities {place}"
         )
 
     @property

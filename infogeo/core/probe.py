@@ -86,7 +86,9 @@ def check_same_samples(one: Probe | None, other: Probe | None, first: str, secon
         raise InputError(f"{second}: its probe set '{other.name}' is not '{one.name}' of {first}; use one of them")
     if one.samples and other.samples and one.samples != other.samples:
         both = one.ids is not None and other.ids is not None
-        mend = "load both with align=True to keep those that they share" if both else "they cannot be compared"
+        mend = (
+            "load both with align=True (in Python) to keep those that they share" if both else "they cannot be compared"
+        )
         raise InputError(f"{second}: its probe samples are not those of {first} (their hashes differ); {mend}")
 
 

@@ -48,7 +48,7 @@ class Renyi:
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:
-            raise InputError(f"alpha: {self.alpha}; give a number between 0 and 1 (SymmetricKL() is the limit)")
+            raise InputError(f"alpha: {self.alpha}; give a number between 0 and 1 (the limit is symmetric KL)")
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from infogeo.core.arguments import check_divergence, check_record
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions, fingerprint
@@ -43,6 +44,11 @@ def place(
     Raises:
         InputError: another divergence, other fitted points, another probe set, or a point at infinite divergence.
     """
+    if not isinstance(made, (Map, LandmarkMap)):
+        check_record("made", made, Embedding)
+    check_record("new", new, Predictions)
+    check_record("fitted", fitted, Predictions)
+    check_divergence(divergence)
     embedding = made if isinstance(made, Embedding) else made.embedding
     if isinstance(made, LandmarkMap) and fitted.n_points == len(made.points):
         fitted = fitted.take(made.landmarks)
@@ -75,6 +81,7 @@ def anchors(predictions: Predictions, n_geodesic: int = 50, truth: bool = True) 
     Raises:
         InputError: one point of the geodesic, or fewer than none.
     """
+    check_record("predictions", predictions, Predictions)
     if n_geodesic < 0 or n_geodesic == 1:
         raise InputError(f"n_geodesic: {n_geodesic} points make no path; give at least 2, or 0 for none")
     both = predictions.references()
@@ -108,4 +115,6 @@ def placed_anchors(
         divergence: that of the map.
         n_geodesic: points of the geodesic.
     """
+    check_record("fitted", fitted, Predictions)
+    check_divergence(divergence)
     return place(made, anchors(fitted, n_geodesic, divergence.finite_at_certainty), fitted, divergence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.linalg import SymmetricMatrix, row_blocks
 from infogeo.embed.inpca import Embedding
@@ -34,6 +35,7 @@ def explained_distance(embedding: Embedding) -> NDArray[np.float64]:
 
     Source: the identity is elementary; the quantity as in Mao et al., PNAS 121 (2024) e2310002121.
     """
+    check_record("embedding", embedding, Embedding)
     size, weights = len(embedding.points), embedding.weights
     b = embedding.column_means - np.average(embedding.column_means, weights=weights) / 2
     missing = b[:, None] - np.cumsum(embedding.signature * embedding.coords**2, axis=1)
@@ -94,6 +96,8 @@ def check_same_points(matrix: PairwiseMatrix, embedding: Embedding) -> None:
     Raises:
         InputError: it is of other points.
     """
+    check_record("matrix", matrix, PairwiseMatrix)
+    check_record("embedding", embedding, Embedding)
     own, points = matrix.points if matrix.columns is None else matrix.columns, embedding.points
     if len(own) != len(points) or any((own[name] != points[name]).any() for name in ("run", "step")):
         raise InputError("matrix: is not to the points of this map, in their order; give the one it was made from")

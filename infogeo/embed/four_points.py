@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import check_divergence, check_record
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.predictions import Predictions
@@ -85,6 +86,9 @@ def four_point_map(
 
     Source: Mao et al., PNAS 121 (2024) e2310002121.
     """
+    check_record("predictions", predictions, Predictions)
+    check_divergence(divergence)
+    check_record("matrix", matrix, PairwiseMatrix, optional=True)
     if predictions.labels is None:
         raise InputError("labels: truth needs the true class of each sample; give labels")
     if not divergence.finite_at_certainty:

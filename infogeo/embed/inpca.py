@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import check_record, check_whole, told
 from infogeo.core.errors import InputError
 from infogeo.core.linalg import CentredMatrix, leading_eigenpairs
 from infogeo.core.points import Points
-from infogeo.embed.stress import explained_stress
+from infogeo.embed.stress import explained_stress, stress_line
 from infogeo.embed.weights import PointWeights, point_weights
 from infogeo.pairwise.matrix import PairwiseMatrix
 
@@ -48,6 +49,14 @@ class Embedding:
     divergence: str
     weights: NDArray[np.float64] | None = None
 
+    def __repr__(self) -> str:
+        warning = "" if self.converged else "; the eigensolver did not converge"
+        negative = int((self.signature < 0).sum())
+        return (
+            f"Embedding({self.points.counted()}, K={self.n_components} axes, {negative} of them time-like, "
+            f"divergence {self.divergence})\n  {stress_line(self.explained_stress)}{warning}"
+        )
+
     @property
     def n_components(self) -> int:
         """K, the number of axes."""
@@ -79,7 +88,10 @@ class Embedding:
 
         Source: Gower (Biometrika 55, 1968, 582), with the sign of each eigenvalue kept.
         """
-        d = np.atleast_2d(np.asarray(rows.values if isinstance(rows, PairwiseMatrix) else rows, dtype=np.float64))
+        given = np.asarray(rows.values if isinstance(rows, PairwiseMatrix) else rows)
+        if given.dtype.kind not in "fiub":
+            raise InputError(f"rows: {told(rows)}; give divergences [Q, P], as pairwise_divergence(new, d, to=fitted)")
+        d = np.atleast_2d(given.astype(np.float64, copy=False))
         if d.ndim != 2 or d.shape[1] != len(self.points):
             raise InputError(
                 f"rows: shape {d.shape}, expected [Q, {len(self.points)}]: divergences to each fitted point"
@@ -131,10 +143,10 @@ def inpca(matrix: PairwiseMatrix, n_components: int = 10, weights: PointWeights 
 
     Source: Quinn et al., PNAS 116 (2019) 13762, eqs. 9-11; weights as in Abdi, Metric Multidimensional Scaling (2007).
     """
+    check_record("matrix", matrix, PairwiseMatrix)
     if matrix.columns is not None:
         raise InputError("matrix: an embedding needs the divergences of one set of points; project the others")
-    if n_components < 1:
-        raise InputError(f"n_components: {n_components}; give at least 1")
+    check_whole("n_components", n_components)
     centred = CentredMatrix(matrix.values, point_weights(matrix, weights))
     norm = centred.frobenius_norm()
     if norm == 0.0:

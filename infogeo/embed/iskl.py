@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.embed.families import ExponentialFamily
@@ -172,6 +173,7 @@ def iskl(family: ExponentialFamily) -> IsklEmbedding:
 
     Source: Teoh et al., Phys. Rev. Research 2 (2020) 033221.
     """
+    check_record("family", family, ExponentialFamily)
     if len(family) < 2:
         raise InputError(f"family: {len(family)} model; an embedding needs at least 2")
     natural, natural_mean = _centred(family.natural)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
@@ -187,6 +188,7 @@ def _check(train: Predictions, test: Predictions, matchings: int) -> None:
     if matchings < 2:
         raise InputError(f"matchings: {matchings}; give at least 2, so that their spread is known")
     for name, given in (("train", train), ("test", test)):
+        check_record(name, given, Predictions)
         if given.labels is None:
             raise InputError(f"{name}: samples are matched within their class; give labels")
         if given.coarse_graining is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_divergence, check_record, check_whole
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
@@ -120,6 +121,9 @@ def embed_landmarks(
     Source: de Silva and Tenenbaum, Sparse multidimensional scaling using landmark points, Stanford (2004), with the
         sign of each eigenvalue kept.
     """
+    check_record("predictions", predictions, Predictions)
+    check_divergence(divergence)
+    check_whole("n_components", n_components)
     selection = SpreadByRun(int(landmarks)) if isinstance(landmarks, int | np.integer) else landmarks
     check_enough(selection.n, predictions.n_points)
     if selection.n > predictions.n_points - 2:

@@ -9,6 +9,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import check_divergence, check_record, check_whole
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
@@ -34,6 +35,9 @@ class Projection:
     points: Points
     coords: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        return f"Projection({self.points.counted()}, K={self.coords.shape[1]} axes)"
+
 
 @dataclass(frozen=True, eq=False)
 class Map:
@@ -50,6 +54,10 @@ class Map:
     matrix: PairwiseMatrix
     references: Projection
     errors: EmbeddingErrors | None = None
+
+    def __repr__(self) -> str:
+        beside = ["matrix", *self.references.points.runs, *(["errors"] if self.errors is not None else [])]
+        return f"Map with {', '.join(beside)} of\n{self.embedding!r}"
 
 
 def embed_predictions(
@@ -83,6 +91,9 @@ def embed_predictions(
     Raises:
         InputError: as in these functions, or both groups and a directory, which keeps no groups.
     """
+    check_record("predictions", predictions, Predictions)
+    check_divergence(divergence)
+    check_whole("n_components", n_components)
     if groups and directory is not None:
         raise InputError("groups: are kept in memory; leave out the directory of tiles, or the errors")
     references = predictions.references(truth=divergence.finite_at_certainty)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import check_record, check_whole
 from infogeo.core.errors import InputError
 from infogeo.core.linalg import CentredMatrix, row_blocks
 from infogeo.core.points import Points
@@ -22,6 +23,8 @@ One odd run among R is in every row of the others as well: its misfit is about s
 """
 POORLY = 0.1
 """Runs whose misfit is below this fit well, whatever the others do."""
+RIGHT = 5e-4
+"""A misfit below this reads as 0.0 %: the map is right, and there is nothing to draw."""
 MOST_NAMED = 5
 """Runs that a sentence names."""
 
@@ -82,6 +85,11 @@ class Residuals:
         """||W_i - W_k,i|| / ||W_i|| [Q], of rows: the part of the stress of a point that the axes do not explain."""
         return np.sqrt(_ratio(self.sq_stress_left, self.sq_stress))
 
+    @property
+    def right(self) -> bool:
+        """Whether no point has a misfit of 0.05 % or more."""
+        return bool(self.misfit.max() < RIGHT)
+
     def per_run(self) -> RunResiduals:
         """The same for whole runs, the worst misfit first."""
         runs = self.points.runs
@@ -107,6 +115,8 @@ class Residuals:
         found = self.per_run()
         typical = float(np.median(found.misfit))
         axes = "one axis" if self.k == 1 else f"{self.k} axes"
+        if self.right:
+            return f"On {axes} the divergences of every run are right to {100 * RIGHT:.2f} % (root mean square)."
         opening = f"On {axes} the divergences of the typical run are off by {100 * typical:.1f} % (root mean square)"
         n_bad = int((found.misfit > max(WORSE * typical, POORLY)).sum())
         if not n_bad:
@@ -131,8 +141,7 @@ def residuals(matrix: PairwiseMatrix, embedding: Embedding, k: int = 3) -> Resid
     Raises:
         InputError: the matrix is of other points, or k is below one.
     """
-    if k < 1:
-        raise InputError(f"k: {k}; give at least 1")
+    check_whole("k", k)
     check_same_points(matrix, embedding)
     k = min(k, embedding.n_components)
     size = len(embedding.points)
@@ -200,6 +209,7 @@ def stress_of_group(matrix: PairwiseMatrix, *, fit: ArrayLike, on: ArrayLike, k:
 
     Source: the question is that of Mao et al., PRE 113 (2026) 015306, fig. 1.
     """
+    check_record("matrix", matrix, PairwiseMatrix)
     if matrix.columns is not None:
         raise InputError(f"matrix: is a rectangle {matrix.shape}; give the square matrix of all points")
     groups = {name: np.arange(len(matrix.points))[np.asarray(rows)] for name, rows in (("fit", fit), ("on", on))}

@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.jackknife import jackknife, t_factor
 from infogeo.core.linalg import CentredMatrix, leading_eigenpairs
 from infogeo.embed.inpca import Embedding, inpca
-from infogeo.embed.stress import explained_stress
+from infogeo.embed.stress import explained_stress, stress_line
 from infogeo.pairwise.groups import SampleGroups
 
 Array = NDArray[np.float64]
@@ -50,6 +51,13 @@ class EmbeddingErrors:
     stress_bias: Array
     coords: Array
     n_groups: int
+
+    def __repr__(self) -> str:
+        line = stress_line(self.embedding.explained_stress, self.explained_stress)
+        return (
+            f"EmbeddingErrors({self.embedding.points.counted()}, K={self.embedding.n_components} axes, "
+            f"R={self.n_groups} groups of samples)\n  {line} (standard errors)"
+        )
 
     def t_factor(self, level: float = 0.95) -> float:
         """Standard errors to either side of an estimate that make an interval of this level."""
@@ -93,6 +101,9 @@ def embedding_errors(groups: SampleGroups, embedding: Embedding | None = None) -
     Raises:
         InputError: the embedding is of other points.
     """
+    if not hasattr(groups, "without"):
+        check_record("groups", groups, SampleGroups)
+    check_record("embedding", embedding, Embedding, optional=True)
     embedding = inpca(groups.matrix) if embedding is None else embedding
     if len(embedding.points) != groups.matrix.shape[0]:
         raise InputError(f"embedding: has {len(embedding.points)} points and the groups {groups.matrix.shape[0]}")

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import told
 from infogeo.core.errors import InputError
 from infogeo.core.linalg import row_blocks
 from infogeo.core.points import Points
@@ -99,6 +100,8 @@ def point_weights(matrix: PairwiseMatrix, given: PointWeights | ArrayLike | None
     """
     if given is None:
         return None
+    if isinstance(given, (str, type)):
+        raise InputError(f"weights: {told(given)}; give EqualRuns(), EqualGroups(column), ByArcLength() or numbers [P]")
     weights = np.asarray(given.of(matrix) if isinstance(given, PointWeights) else given, dtype=np.float64)
     size = len(matrix.points)
     if weights.shape != (size,):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
+from infogeo.embed.stress import stress_line
 from infogeo.nulls.model import NullModel
 from infogeo.nulls.verdict import Verdict, verdict_of
 from infogeo.nulls.within_class import WITHIN_CLASS
@@ -35,6 +36,12 @@ class NullComparison:
     n_points: int = 0
     n_samples: int = 0
     full_statistic: NDArray[np.float64] | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"NullComparison({self.model.name}, R={len(self.replicates)} replicates, K={len(self.statistic)} axes)\n"
+            f"  {stress_line(self.statistic)}\n  with the null: {stress_line(self.null_mean)}"
+        )
 
     @property
     def null_mean(self) -> NDArray[np.float64]:

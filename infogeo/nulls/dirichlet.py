@@ -53,7 +53,7 @@ class DirichletModels:
             InputError: classes are merged: the rest is not a class like the others.
         """
         if predictions.coarse_graining is not None:
-            raise InputError("predictions: Dirichlet models treat all classes alike; do not merge classes")
+            raise InputError("null: Dirichlet models treat all classes alike; do not merge classes")
         entropies = np.empty(predictions.n_points)
         for rows, block in predictions.blocks():
             log_p = block.astype(np.float64)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeo.core.errors import InputError
+from infogeo.core.arguments import check_divergence, check_null, check_record, check_whole
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import Divergence
 from infogeo.embed.inpca import inpca
@@ -58,8 +58,10 @@ def explained_stress_null(
     Raises:
         InputError: no replicate is wanted, or the null cannot be made of these predictions, see its `replicate`.
     """
-    if replicates < 1:
-        raise InputError(f"replicates: {replicates}; give at least 1")
+    check_record("predictions", predictions, Predictions)
+    check_divergence(divergence)
+    check_null(null)
+    check_whole("replicates", replicates)
     k = AXES if statistic is None else len(statistic)
     free = None if memory is None else memory - predictions.bytes_in_memory
     part = predictions if subsample is None else subsample.of(predictions, derived(seed, 0), free)

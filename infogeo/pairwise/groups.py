@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_divergence, check_record, check_whole
 from infogeo.core.errors import InputError
 from infogeo.core.jackknife import jackknife, t_factor
 from infogeo.core.predictions import LogProbReader, Predictions
@@ -105,12 +106,13 @@ def divergence_by_groups(
     Raises:
         InputError: too few samples or too little memory for two groups, or less than two groups asked for.
     """
-    if groups < 2:
-        raise InputError(f"groups: {groups}; an error needs at least 2")
+    check_record("predictions", predictions, Predictions)
+    check_divergence(divergence)
+    check_whole("groups", groups, least=2)
     n, points = predictions.n_samples, predictions.n_points
     step = sample_step(divergence, predictions.n_classes)
     if n < 2 * step:
-        raise InputError(f"groups: {n} samples are too few for two groups; {2 * step} are enough")
+        raise InputError(f"errors: {n} samples are too few for two groups; {2 * step} are enough")
     groups = min(groups, n // step)
     held = _in_memory(predictions)
     if memory is not None:

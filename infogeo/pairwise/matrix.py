@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeo.core.arguments import check_record, told
 from infogeo.core.errors import InputError
 from infogeo.core.optional import require
 from infogeo.core.points import Points
 from infogeo.pairwise.tiled import TiledValues
+
+GIVEN = "given"
+"""The name of a divergence that is not known: of a bare matrix."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,7 @@ class PairwiseMatrix:
     values: NDArray[np.float64] | TiledValues
     points: Points
     columns: Points | None = None
-    divergence: str = "given"
+    divergence: str = GIVEN
     fisher_factor: float | None = None
     n_samples: int = 0
     floored: int = 0
@@ -50,7 +54,7 @@ class PairwiseMatrix:
         points: Points | None = None,
         columns: Points | None = None,
         *,
-        divergence: str = "given",
+        divergence: str = GIVEN,
         fisher_factor: float | None = None,
     ) -> PairwiseMatrix:
         """A matrix of divergences (squared distances) that you already have.
@@ -69,7 +73,10 @@ class PairwiseMatrix:
         """
         given = np.asarray(values)
         if given.dtype.kind not in "fiub":
-            raise InputError(f"matrix: holds {given.dtype}, expected numbers")
+            wrong = told(values) if given.dtype == object else f"holds {given.dtype}"
+            raise InputError(f"matrix: {wrong}, expected numbers")
+        check_record("points", points, Points, optional=True)
+        check_record("columns", columns, Points, optional=True)
         square = columns is None
         if given.ndim != 2 or 0 in given.shape or (square and (given.shape[0] != given.shape[1] or len(given) < 2)):
             expected = "[P, P] with P of at least 2" if square else "[P, Q]"
@@ -91,6 +98,11 @@ class PairwiseMatrix:
             if table is not None and len(table) != length:
                 raise InputError(f"{name}: {len(table)} rows for {length} points of a matrix {d.shape}")
         return cls(d, points, columns, divergence, fisher_factor)
+
+    def __repr__(self) -> str:
+        across = "" if self.columns is None else f" to {self.columns.counted()}"
+        samples = f", N={self.n_samples} samples" if self.n_samples else ""
+        return f"PairwiseMatrix({self.points.counted()}{across}, divergence {self.divergence}{samples})"
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_divergence, check_record
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
 from infogeo.divergences.base import FEW, Divergence
@@ -181,6 +182,8 @@ def plan_pairwise(
     Raises:
         InputError: the memory given is less than the matrix and a few blocks.
     """
+    check_record("predictions", predictions, Predictions)
+    check_divergence(divergence)
     p, n, c = predictions.n_points, predictions.n_samples, predictions.n_classes
     q = p if to is None else to.n_points
     on_disk, layout = layout is not None, layout or Layout.of(predictions, divergence)
@@ -216,7 +219,7 @@ def plan_pairwise(
     if in_memory:
         message += f", {in_memory / 2**20:.0f} MB of it for predictions that are in memory"
     if not on_disk:
-        message += ", less with the matrix on disk (directory=, in the shell --tiles DIR)"
+        message += ", less with the matrix on disk (--tiles DIR, in Python directory=)"
     raise InputError(message)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.divergences import Bhattacharyya
 from infogeo.pairwise.matrix import PairwiseMatrix
@@ -29,6 +30,7 @@ def replicated_hellinger(matrix: PairwiseMatrix, replicas: float) -> PairwiseMat
 
     Source: Quinn et al., PNAS 116 (2019) 13762, eqs. 3-7 (there with the factor 8 of the Fisher scale).
     """
+    check_record("matrix", matrix, PairwiseMatrix)
     if matrix.divergence != Bhattacharyya.name:
         raise InputError(f"matrix: holds {matrix.divergence} divergences; replicas need those of Bhattacharyya()")
     if not (replicas >= 0 and math.isfinite(replicas)):

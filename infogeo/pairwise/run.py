@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_divergence, check_record
 from infogeo.core.coarse import same_merging
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
@@ -65,6 +66,9 @@ def pairwise_divergence(
             holds other points or another divergence, or is in use.
         ArithmeticError: a value below zero by more than rounding can explain.
     """
+    check_record("predictions", predictions, Predictions)
+    check_record("to", to, Predictions, optional=True)
+    check_divergence(divergence)
     if to is not None and to.log_probs.shape[1:] != predictions.log_probs.shape[1:]:
         raise InputError(
             f"to: predicts N={to.n_samples} samples and C={to.n_classes} classes, expected N={predictions.n_samples}, "

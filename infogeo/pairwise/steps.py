@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.points import Points
 from infogeo.core.predictions import Predictions
 from infogeo.geometry.steps import step_terms
@@ -49,6 +50,7 @@ def trajectory_steps(predictions: Predictions, progress: Callable[[int, int], No
         predictions: P checkpoints on one probe set.
         progress: called with (checkpoints done, checkpoints in all).
     """
+    check_record("predictions", predictions, Predictions)
     points, reader = predictions.points, predictions.log_probs
     sums = np.zeros((3, predictions.n_points))
     few = max(1, STEP_NUMBERS // predictions.n_classes)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.embed.inpca import Embedding
+from infogeo.pairwise.matrix import GIVEN
 
 
 def escaped(text: object) -> str:
@@ -27,12 +28,22 @@ def shortened(name: str) -> str:
     return escaped(name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half + 1 :]}")
 
 
+def divergence_name(name: str) -> str:
+    """The divergence of a matrix as an axis says it, escaped; of a bare matrix it is not known."""
+    return "given divergence" if name == GIVEN else escaped(name)
+
+
+def unit(name: str) -> str:
+    """The unit of a divergence; of a bare matrix it is not known."""
+    return "" if name == GIVEN else "nats"
+
+
 def axis_title(embedding: Embedding, k: int, separator: str = " · ") -> str:
     """Axis k (from 1): whether it is time-like, what it adds to the explained stress, and its divergence."""
     stress = embedding.explained_stress
     share = f"{100 * stress[0]:.1f} %" if k == 1 else f"+{100 * (stress[k - 1] - stress[k - 2]):.1f} %"
     mark = " (time-like)" if embedding.signature[k - 1] < 0 else ""
-    return f"axis {k}{mark} · {share}{separator}{escaped(embedding.divergence)}"
+    return f"axis {k}{mark} · {share}{separator}{divergence_name(embedding.divergence)}"
 
 
 def scale_text(fisher_factor: float | None) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.plots import palette
 from infogeo.plots.axes import escaped
 from infogeo.plots.looks import first_rows, painted
@@ -31,6 +32,7 @@ def dendrogram(comparison: Comparison, method: str = "complete") -> go.Figure:
         comparison: of K configurations.
         method: `complete`, `average` or `single`, which take a divergence as it is; others want a Euclidean distance.
     """
+    check_record("comparison", comparison, Comparison)
     joins, order = clusters(comparison, method)
     matrix = comparison.configurations
     names = [_short(str(name)) for name in matrix.points["run"][order]]

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.embed.inpca import Embedding, inpca
 from infogeo.plots import palette
@@ -31,6 +32,7 @@ def progress_curves(comparison: Comparison, color: str | None = None) -> go.Figu
     Raises:
         InputError: there is no such column.
     """
+    check_record("comparison", comparison, Comparison)
     progress = comparison.progress
     points = progress.points.with_columns(progress=progress.values)
     made = learning_curves(points, "progress", color or comparison.factors[0])
@@ -47,6 +49,7 @@ def road_distance(comparison: Comparison, color: str | None = None) -> go.Figure
     Raises:
         InputError: there is no such column.
     """
+    check_record("comparison", comparison, Comparison)
     progress = comparison.progress
     paint, colours = painted(comparison, color)
     texts = hover_texts(progress.points)
@@ -85,6 +88,7 @@ def tube_widths(comparison: Comparison) -> go.Figure:
     Raises:
         InputError: every configuration has a single run.
     """
+    check_record("comparison", comparison, Comparison)
     tubes = comparison.tubes
     paint, colours = painted(comparison, comparison.factors[0])
     first = first_rows(comparison)
@@ -103,7 +107,7 @@ def tube_widths(comparison: Comparison) -> go.Figure:
                 )
             )
     if not traces:
-        raise InputError("comparison: every configuration has one run; a spread needs two that differ in their seed")
+        raise InputError("comparison: every configuration has one run; a spread needs two, as of other seeds")
     return figure(
         named_once(traces),
         xaxis={"title": {"text": PROGRESS_TITLE}},
@@ -124,6 +128,7 @@ def importance_bars(comparison: Comparison) -> go.Figure:
     Raises:
         InputError: there were too few configurations for an importance.
     """
+    check_record("comparison", comparison, Comparison)
     found = comparison.importance
     if found is None:
         raise InputError("comparison: has no importance, see its notes; it takes more configurations")
@@ -171,6 +176,7 @@ def trajectory_map(comparison: Comparison, color: str | None = None) -> go.Figur
     Raises:
         InputError: there is no such column.
     """
+    check_record("comparison", comparison, Comparison)
     embedding = run_embedding(comparison)
     paint, colours = painted(comparison, color)
     points = comparison.progress.points

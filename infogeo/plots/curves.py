@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.plots import palette
@@ -31,6 +32,7 @@ def learning_curves(points: Points, column: str, color: str | None = None) -> go
     Raises:
         InputError: there is no such column, or it holds text.
     """
+    check_record("points", points, Points)
     values = column_of(points, column)
     if values.dtype.kind not in "iuf":
         raise InputError(f"column '{column}' holds text; choose a column of numbers")

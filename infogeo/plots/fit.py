@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.embed.residuals import POORLY, WORSE, Residuals, RunResiduals
 from infogeo.plots import palette
 from infogeo.plots.axes import axes_text, check_limit, escaped, shortened
@@ -35,6 +36,7 @@ def misfit_by_run(residuals: Residuals, limit: int = 40) -> go.Figure:
     Raises:
         InputError: a limit below 1.
     """
+    check_record("residuals", residuals, Residuals)
     check_limit(limit)
     found = residuals.per_run()
     count = min(limit, len(found.runs))
@@ -96,6 +98,7 @@ def misfit_by_step(residuals: Residuals, color: str | None = None, limit: int = 
     Raises:
         InputError: there is no such column, or a limit below 1.
     """
+    check_record("residuals", residuals, Residuals)
     check_limit(limit)
     worst = residuals.per_run().runs
     rows = np.flatnonzero(np.isin(residuals.points["run"], worst[:limit]))

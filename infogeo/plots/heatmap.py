@@ -9,18 +9,19 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.plots import palette
-from infogeo.plots.axes import escaped, scale_text, shortened
+from infogeo.plots.axes import divergence_name, escaped, scale_text, shortened, unit
 from infogeo.plots.paths import ordered_runs
 from infogeo.plots.style import figure
 
 MOST_POINTS = 400
 """Per side."""
 MOST_RUNS = 24
-"""With more runs than this a block for each would be too small to be seen, and the order is by time."""
+"""With more runs than this blocks and names of runs would be too small to be read."""
 TIMES = 6
 """Moments of training that are drawn where the order is by time."""
 
@@ -28,9 +29,9 @@ TIMES = 6
 def matrix(matrix: PairwiseMatrix, limit: int = MOST_POINTS) -> go.Figure:
     """A heat map of the divergences [P, P] in blocks, with thin lines between them.
 
-    Up to 24 runs, a block is a run, in the order of its steps. With more, a block is a moment of training, in which
-    the runs follow each other in the order of the points: moments are evenly spaced along each run from its first
-    checkpoint to its last.
+    Up to 24 runs, a block is a run, in the order of its steps. With more runs of several checkpoints, a block is a
+    moment of training, in which the runs follow each other in the order of the points: moments are evenly spaced
+    along each run from its first checkpoint to its last.
 
     Args:
         matrix: divergences; a rectangular one [P, Q] has its other points along the horizontal axis.
@@ -39,6 +40,7 @@ def matrix(matrix: PairwiseMatrix, limit: int = MOST_POINTS) -> go.Figure:
     Raises:
         InputError: a limit below 2.
     """
+    check_record("matrix", matrix, PairwiseMatrix)
     if limit < 2:
         raise InputError(f"limit: {limit}; draw at least 2 points per side")
     side = _side(matrix.points, limit)
@@ -47,13 +49,13 @@ def matrix(matrix: PairwiseMatrix, limit: int = MOST_POINTS) -> go.Figure:
     rows, columns = side.rows, across_side.rows
     values = matrix.values[rows][:, columns].astype(np.float32)
     drawn = f"{len(rows)} of {len(matrix.points)} points drawn" if len(rows) < len(matrix.points) else "all points"
-    title = f"{escaped(matrix.divergence)}, {drawn}"
+    title = f"{divergence_name(matrix.divergence)}, {drawn}"
     heat = go.Heatmap(
         z=values,
         x=_labels(other, columns),
         y=_labels(matrix.points, rows),
         colorscale=palette.sequential(),
-        colorbar={"title": {"text": "nats"}, "thickness": 12, "outlinewidth": 0},
+        colorbar={"title": {"text": unit(matrix.divergence)}, "thickness": 12, "outlinewidth": 0},
         hovertemplate="%{y}<br>%{x}<br><b>%{z:.4g}</b><extra></extra>",
     )
     across = {"showgrid": False, "type": "category", "ticks": ""}
@@ -89,19 +91,22 @@ class _Side(NamedTuple):
     names: list[str]
 
 
-def by_time(points: Points, limit: int = MOST_POINTS) -> bool:
+def by_time(points: Points) -> bool:
     """Whether the heat map of these points is ordered by time and not by run."""
-    return len(points.runs) > min(MOST_RUNS, limit)
+    return MOST_RUNS < len(points.runs) < len(points)
 
 
 def _side(points: Points, limit: int) -> _Side:
     """At most `limit` points in blocks: of each run its share from first to last, or of each moment all runs."""
     runs = ordered_runs(points)
-    if by_time(points, limit):
+    if by_time(points):
         blocks = _moments(runs, limit)
         names = [_span(points["step"][rows]) for rows in blocks]
     else:
-        blocks = [rows[_evenly(len(rows), max(1, limit * len(rows) // len(points)))] for rows in runs]
+        runs = [runs[i] for i in _evenly(len(runs), limit)]
+        more, places = sum(map(len, runs)) - len(runs), limit - len(runs)  # one of each run, and a share of the rest
+        shares = [1 + places * (len(rows) - 1) // max(more, 1) for rows in runs]
+        blocks = [rows[_evenly(len(rows), share)] for rows, share in zip(runs, shares, strict=True)]
         names = [str(points["run"][rows[0]]) for rows in blocks]
     edges = np.cumsum([0, *map(len, blocks)]).tolist()
     return _Side(np.concatenate(blocks), edges, names)
@@ -145,11 +150,11 @@ def _ticks(side: _Side) -> dict[str, Any]:
     They stand a little beside whole numbers: on a whole number plotly would show the tick's text on hover and
     not the category.
     """
-    nudge = 0.2
+    nudge, stride = 0.2, -(-len(side.names) // MOST_RUNS)
     return {
         "tickmode": "array",
-        "tickvals": [(start + stop - 1) / 2 + nudge for start, stop in pairwise(side.edges)],
-        "ticktext": [shortened(name) for name in side.names],
+        "tickvals": [(start + stop - 1) / 2 + nudge for start, stop in pairwise(side.edges)][::stride],
+        "ticktext": [shortened(name) for name in side.names][::stride],
     }
 
 

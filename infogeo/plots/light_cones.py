@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.embed.inpca import Embedding
 from infogeo.pairwise.matrix import PairwiseMatrix
@@ -62,6 +63,8 @@ def light_cones(
         InputError: there is no time-like or no space-like axis, axes that are not one of each, no such point, or a
             matrix of other points.
     """
+    check_record("embedding", embedding, Embedding)
+    check_record("matrix", matrix, PairwiseMatrix, optional=True)
     space, time = _axes(embedding, axes)
     s, t = embedding.coords[:, space - 1], embedding.coords[:, time - 1]
     c = int(np.argmin(s**2 + t**2)) if center is None else int(center)

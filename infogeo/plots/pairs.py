@@ -8,13 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record, check_whole
 from infogeo.core.errors import InputError
 from infogeo.core.linalg import row_blocks
 from infogeo.embed.explained import check_same_points
 from infogeo.embed.inpca import Embedding
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.plots import palette
-from infogeo.plots.axes import axes_text, check_limit, escaped
+from infogeo.plots.axes import axes_text, check_limit, divergence_name, escaped, unit
 from infogeo.plots.style import figure
 
 Array = NDArray[np.float64]
@@ -54,8 +55,8 @@ def pairs_on_map(matrix: PairwiseMatrix, embedding: Embedding, k: int = 3, limit
         InputError: the matrix is a rectangle or of other points, or k or the limit is below one.
     """
     check_limit(limit)
-    if k < 1:
-        raise InputError(f"k: {k}; give at least 1")
+    check_whole("k", k)
+    check_record("matrix", matrix, PairwiseMatrix)
     if matrix.columns is not None:
         raise InputError("matrix: is a rectangle; give the square one that the map was made from")
     check_same_points(matrix, embedding)
@@ -99,6 +100,7 @@ def shepard_of(pairs: Pairs, embedding: Embedding, k: int) -> go.Figure:
     """The Shepard diagram of these pairs of points of a map; the rows of each pair are its `customdata`."""
     points, rows = embedding.points, np.stack([pairs.first, pairs.second], axis=1)
     names = [f"{escaped(run)} · step {step}" for run, step in zip(points["run"], points["step"], strict=True)]
+    nats = unit(embedding.divergence)
     far = max(float(pairs.divergence.max()), float(pairs.sq_interval.max()))
     traces: list[Any] = [
         go.Scatter(
@@ -126,14 +128,15 @@ def shepard_of(pairs: Pairs, embedding: Embedding, k: int) -> go.Figure:
                     customdata=rows[mask],
                     text=[f"<b>{names[i]}</b><br><b>{names[j]}</b>" for i, j in rows[mask]],
                     marker={"color": colour, "symbol": symbol, "size": 5, "opacity": opacity},
-                    hovertemplate="%{text}<br>divergence: %{x:.4g} nats<br>on the map: %{y:.4g}<extra></extra>",
+                    hovertemplate=f"%{{text}}<br>divergence: %{{x:.4g}} {nats}<br>map: %{{y:.4g}}<extra></extra>",
                 )
             )
+    across = f"divergence ({nats}) · {divergence_name(embedding.divergence)}" if nats else "given divergence"
     count = len(pairs.first)
     which = f"{count:,} of {pairs.n_pairs:,} pairs" if count < pairs.n_pairs else "all pairs"
     return figure(
         traces,
-        xaxis={"title": {"text": f"divergence (nats) · {escaped(embedding.divergence)} · {which}"}},
+        xaxis={"title": {"text": f"{across} · {which}"}},
         yaxis={
             "title": {"text": f"squared interval on {axes_text(min(k, embedding.n_components))}"},
             "zeroline": True,

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.embed.inpca import Embedding
@@ -47,7 +48,10 @@ def trajectories(
     Raises:
         InputError: there is no such column, an axis below 1, or none of the axes is there.
     """
-    wanted = [int(k) for k in axes]
+    check_record("embedding", embedding, Embedding)
+    check_record("references", references, Projection, optional=True)
+    check_record("projected", projected, Projection, optional=True)
+    wanted = [int(k) for k in ([axes] if isinstance(axes, int) else axes)]
     chosen = [k for k in wanted if k <= embedding.n_components][:3]
     if not chosen or min(wanted) < 1:
         raise InputError(f"axes: {tuple(axes)}; choose up to three of 1 to {embedding.n_components}")
@@ -198,7 +202,7 @@ def _layout(embedding: Embedding, chosen: list[int], joined: Points, paint: Colo
         }
     if len(chosen) == 3:
         scene = {f"{axis}axis": title for axis, title in zip("xyz", titles, strict=True)}
-        margin = {"l": 0, "r": 0, "t": 8, "b": 0}
+        margin = {"l": 24, "r": 0, "t": 8, "b": 0}
         return {
             **layout,
             "margin": margin,

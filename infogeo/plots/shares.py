@@ -8,12 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.embed.inpca import Embedding
 from infogeo.embed.uncertainty import EmbeddingErrors
 from infogeo.nulls.comparison import NullComparison
 from infogeo.plots import palette
-from infogeo.plots.axes import escaped, log_axis
+from infogeo.plots.axes import divergence_name, log_axis
 from infogeo.plots.style import figure
 
 Array = NDArray[np.float64]
@@ -43,6 +44,7 @@ def stress(
         InputError: the errors are of another number of axes.
     """
     _check_errors(embedding, errors)
+    check_record("null", null, NullComparison, optional=True)
     chi = embedding.explained_stress
     traces = [] if null is None else _null_traces(null)
     traces.append(
@@ -67,7 +69,7 @@ def stress(
     return figure(
         traces,
         xaxis={"title": {"text": "number of axes k"}, "dtick": 1 if len(chi) <= 20 else None},
-        yaxis={"title": {"text": f"explained stress · {escaped(embedding.divergence)}"}, "tickformat": "~%"},
+        yaxis={"title": {"text": f"explained stress · {divergence_name(embedding.divergence)}"}, "tickformat": "~%"},
         legend={"x": 0.98, "y": 0.04, "xanchor": "right", "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
     )
 
@@ -107,12 +109,14 @@ def spectrum(embedding: Embedding, errors: EmbeddingErrors | None = None) -> go.
     return figure(
         traces,
         xaxis={"title": {"text": "axis k"}, "dtick": 1 if len(k) <= 20 else None},
-        yaxis={**yaxis, "title": {"text": f"|eigenvalue| · {escaped(embedding.divergence)}"}},
+        yaxis={**yaxis, "title": {"text": f"|eigenvalue| · {divergence_name(embedding.divergence)}"}},
         legend={"x": 0.98, "y": 0.98, "xanchor": "right", "yanchor": "top", "bgcolor": "rgba(0,0,0,0)"},
     )
 
 
 def _check_errors(embedding: Embedding, errors: EmbeddingErrors | None) -> None:
+    check_record("embedding", embedding, Embedding)
+    check_record("errors", errors, EmbeddingErrors, optional=True)
     if errors is not None and len(errors.eigenvalues) != embedding.n_components:
         raise InputError(
             f"errors: are of {len(errors.eigenvalues)} axes and the map has {embedding.n_components}; "

@@ -108,7 +108,7 @@ function drawTree() {
   const {labels, rows} = data.leaves;
   const leaves = {type: 'scatter', mode: 'markers', x: rows.map(() => 0), y: rows.map((_, i) => i), cliponaxis: false, showlegend: false,
     marker: {symbol: 'square', size: 10, color: configurationColours(rows)}, text: labels.map(escaped), hovertemplate: '%{text}<extra></extra>'};
-  const [tree, ...others] = figure.data.filter((trace) => trace.meta !== 'leaf');
+  const [tree, ...others] = repainted(figure.data).filter((trace) => trace.meta !== 'leaf');
   const heat = others.map((trace) => ({...trace, colorscale: data.sequential[theme()]}));
   const layout = dressed(figure);
   const small = narrow();
@@ -127,7 +127,7 @@ function drawImportance() {
   layout.margin.t = 40;
   layout.xaxis.title = sized(figure.layout.xaxis.title.text);
   layout.title = {...figure.layout.title, font: {size: narrow() ? 12 : 13.5, color: tone('ink')}};
-  return Plotly.react('plot-importance', figure.data, layout, {...config, displayModeBar: false});
+  return Plotly.react('plot-importance', repainted(figure.data), layout, {...config, displayModeBar: false});
 }
 
 /** Headings become buttons that sort the rows below them. */

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infogeo.core.arguments import check_record
 from infogeo.core.errors import InputError
 from infogeo.core.output import written_beside
 from infogeo.embed.inpca import Embedding
@@ -39,8 +40,9 @@ def write_comparison(
     Raises:
         InputError: the path is no .html file, its folder is missing or it exists; or the embedding lacks a checkpoint.
     """
-    target = Path(path)
-    check_html_path(target, overwrite)
+    target = check_html_path(path, overwrite)
+    check_record("comparison", comparison, Comparison)
+    check_record("embedding", embedding, Embedding, optional=True)
     rows = None if embedding is None else _rows(comparison, embedding)
     data = comparison_data(comparison, embedding, rows)
     text = document("comparison.html", SCRIPTS, summarise_comparison(comparison), data, provenance)

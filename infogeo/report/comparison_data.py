@@ -23,6 +23,7 @@ from infogeo.plots.comparison import (
 )
 from infogeo.plots.looks import first_rows
 from infogeo.plots.paths import ASPECT, CAMERA
+from infogeo.plots.style import INK
 from infogeo.report.payload import _axis, _column, _figure, _runs, typed
 from infogeo.trajectories.comparison import Comparison
 from infogeo.trajectories.reindex import crossings
@@ -60,6 +61,8 @@ def comparison_data(comparison: Comparison, embedding: Embedding | None, rows: l
         "columns": [_column(points, name) for name in points.columns],
         "references": None,
         "step": {"axis": step_axis(steps), "log": stretched(steps)},
+        "ink": INK,
+        "on_dark": palette.ON_DARK,
         "sequential": {paper: palette.sequential(paper) for paper in ("light", "dark")},
         "camera": CAMERA,
         "aspect": ASPECT,

@@ -138,13 +138,19 @@ function camera() {
   return {...data.camera, eye: {x: x * away, y: y * away, z: z * away}};
 }
 
+/** What an axis says; in space on a narrow page without the divergence, which the lead names. */
+function titleOf(axis, flat) {
+  const {title, title3d} = data.axes[axis - 1];
+  if (flat) return title;
+  return narrow() ? title3d.split('<br>')[0] : title3d;
+}
+
 function drawMap() {
   const chosen = [state.x, state.y, state.z].filter((axis) => axis !== 0);
   const traces = [...lines().map((group) => traceOf(group, chosen.map(place), false)), ...referenceTraces(chosen)];
   const flat = chosen.length === 2;
   const axes = chosen.map((axis) => {
-    const long = axis === 'step' ? data.step.axis.title.text : data.axes[axis - 1][flat ? 'title' : 'title3d'];
-    const title = !flat && narrow() ? long.split('<br>')[0] : long; // the lead names the divergence
+    const title = axis === 'step' ? data.step.axis.title.text : titleOf(axis, flat);
     return {...(flat ? axisLook() : spaceLook()), ...(axis === 'step' ? data.step.axis : {}), title: titled(title, narrow() ? 10.5 : 12.5)};
   });
   const layout = {...baseLayout(), ...colorAxis(true), uirevision: [...chosen, state.equal].join(' ')};

@@ -54,7 +54,7 @@ function drawJourney() {
   const flat = chosen.length === 2;
   const traces = [...trails(chosen), markers(chosen)];
   const axes = chosen.map((axis) => {
-    const title = axis === 'step' ? data.titles.progress : data.axes[axis - 1][flat ? 'title' : 'title3d'];
+    const title = axis === 'step' ? data.titles.progress : titleOf(axis, flat);
     return {...(flat ? axisLook() : spaceLook()), title: titled(title, narrow() ? 10.5 : 12.5)};
   });
   const layout = {...baseLayout(), ...colorAxis(), uirevision: chosen.join(' ')};

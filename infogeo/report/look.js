@@ -103,7 +103,16 @@ function watchWidth(redraw) {
   window.addEventListener('resize', () => { clearTimeout(waiting); waiting = setTimeout(settle, 250); });
 }
 
-/** What every page does: light and dark, buttons that save pictures, narrow and wide. */
+/** A box whose columns go on to the right fades there. */
+function showThereIsMore(box) {
+  const look = () => box.classList.toggle('more', box.scrollLeft + box.clientWidth < box.scrollWidth - 4);
+  box.addEventListener('scroll', look);
+  const sizes = new ResizeObserver(look);
+  sizes.observe(box);
+  sizes.observe(box.firstElementChild);
+}
+
+/** What every page does: light and dark, buttons that save pictures, wide tables, narrow and wide. */
 function setUpPage(redraw) {
   const turn = (name) => { setTheme(name); redraw('all'); };
   setTheme(preferred.matches ? 'dark' : 'light');
@@ -112,5 +121,6 @@ function setUpPage(redraw) {
   document.querySelectorAll('.save button').forEach((made) => {
     made.addEventListener('click', () => saveImage(made.dataset.plot, made.dataset.format));
   });
+  document.querySelectorAll('.scroll').forEach(showThereIsMore);
   watchWidth(redraw);
 }

@@ -15,6 +15,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from infogeo.core.arguments import check_record, told
 from infogeo.core.errors import InputError
 from infogeo.core.output import check_free, written_beside
 from infogeo.embed.inpca import Embedding
@@ -63,8 +64,17 @@ def write(
     Raises:
         InputError: the path is no .html file, its folder is missing or it exists; or the records disagree.
     """
-    target = Path(path)
-    check_html_path(target, overwrite)
+    target = check_html_path(path, overwrite)
+    check_record("embedding", embedding, Embedding)
+    for name, record, kind in (
+        ("matrix", matrix, PairwiseMatrix),
+        ("references", references, Projection),
+        ("projected", projected, Projection),
+        ("rows", rows, PairwiseMatrix),
+        ("null", null, NullComparison),
+        ("errors", errors, EmbeddingErrors),
+    ):
+        check_record(name, record, kind, optional=True)
     records = MapRecords(embedding, matrix, references, projected, rows, null, errors)
     fit = fit_of(records)
     summary = summarise(records, fit)
@@ -128,10 +138,14 @@ def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def check_html_path(path: Path, overwrite: bool) -> None:
-    """Refuse a place where no page can be written, before any work."""
+def check_html_path(given: str | os.PathLike[str], overwrite: bool) -> Path:
+    """The place of a page; one where none can be written is refused before any work."""
+    if not isinstance(given, (str, os.PathLike)):
+        raise InputError(f"path: {told(given)}; give the name of an .html file first, then what to write")
+    path = Path(given)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"path: '{path}' is no .html file; give a name that ends in .html")
     if not path.parent.is_dir():
         raise InputError(f"path: the folder '{path.parent}' does not exist; make it first")
     check_free(path, overwrite, Path.is_file)
+    return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infogeo.embed.inpca import Embedding
+from infogeo.pairwise.matrix import GIVEN
 from infogeo.plots.axes import scale_text
 from infogeo.plots.shares import differs
 from infogeo.report.fit import Fit, FitWords, fit_words, percent_with_error
@@ -77,16 +78,21 @@ def _lead(embedding: Embedding, runs: int, points: int, samples: int, share: str
     if timelike:
         many = len(timelike) > 1
         kinds = f" Ax{'es' if many else 'is'} {_listed(timelike)} {'are' if many else 'is'} time-like."
+    name = "divergences as given" if embedding.divergence == GIVEN else f"{embedding.divergence} divergence"
     return (
         f"Every point is one checkpoint of a model in training, {points:,} in all from {runs:,} {_word(runs, 'run')}, "
-        f"and points lie close when the models predict alike{on}: {embedding.divergence} divergence, embedded by "
-        f"InPCA.{explained}{kinds}"
+        f"and points lie close when the models predict alike{on}: {name}, embedded by InPCA.{explained}{kinds}"
     )
 
 
 def _facts(records: MapRecords) -> tuple[tuple[str, str], ...]:
     embedding, matrix, null, errors = records.embedding, records.matrix, records.null, records.errors
-    facts = [("Divergence", f"{embedding.divergence}, in nats, mean over samples")]
+    kind = (
+        "given; unit not known"
+        if embedding.divergence == GIVEN
+        else f"{embedding.divergence}, in nats, mean over samples"
+    )
+    facts = [("Divergence", kind)]
     if matrix is not None:
         facts.append(("Scale", scale_text(matrix.fisher_factor)))
         facts.append(("Probe samples N", f"{matrix.n_samples:,}" if matrix.n_samples else "not known"))

@@ -57,14 +57,6 @@ function setUpTable() {
   table.replaceChildren(top, body);
   more.addEventListener('click', () => { shown = rows.length; drawBody(); });
   drawBody();
-  showThereIsMore(table.parentElement);
-}
-
-/** A box whose columns go on to the right fades there. */
-function showThereIsMore(box) {
-  const look = () => box.classList.toggle('more', box.scrollLeft + box.clientWidth < box.scrollWidth - 4);
-  box.addEventListener('scroll', look);
-  new ResizeObserver(look).observe(box);
 }
 
 /** Numbers by size, text by its natural order, what is missing first. */

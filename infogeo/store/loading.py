@@ -161,9 +161,7 @@ def _with_steps(sources: list[RunSource], steps: ArrayLike | PathArgument | None
     """Every source with its steps: its own, else the list given where the length fits, else 0, 1, ..."""
     given = None
     if steps is not None:
-        given = np.asarray(read_list(Path(steps), "steps") if isinstance(steps, (str, PathLike)) else steps)
-        if given.ndim != 1 or given.dtype.kind not in "fiu" or not np.all(given == np.floor(given)):
-            raise InputError("steps: expected one list of whole numbers")
+        given = _increasing(steps)
         lengths = sorted({s.array.shape[0] for s in sources if s.steps is None})
         if lengths and len(given) not in lengths:
             raise InputError(f"steps: {len(given)} steps, but the runs have {', '.join(map(str, lengths))} checkpoints")
@@ -174,6 +172,27 @@ def _with_steps(sources: list[RunSource], steps: ArrayLike | PathArgument | None
         own = source.steps if source.steps is not None else (given if fits else np.arange(length))
         filled.append(replace(source, steps=np.asarray(own).astype(np.int64)))
     return filled
+
+
+def _increasing(steps: ArrayLike | PathArgument) -> NDArray[Any]:
+    """A list of steps [T]: whole numbers, each above the one before it."""
+    is_file = isinstance(steps, (str, PathLike))
+    where = f"steps: {steps}" if is_file else "steps"
+    given = np.asarray(read_list(Path(steps), "steps") if is_file else steps)
+    if given.ndim != 1:
+        raise InputError(f"{where}: has shape {given.shape}, expected one list of whole numbers")
+    numbers = given.dtype.kind in "fiu"
+    wrong = np.flatnonzero((given != np.floor(given)) | ~(np.abs(given) < 2**63)) if numbers else np.arange(1)
+    if len(given) and len(wrong):
+        raise InputError(f"{where}: entry {wrong[0] + 1} is {given[wrong[0]]}; give whole numbers, one per checkpoint")
+    falls = np.flatnonzero(given[1:] <= given[:-1])
+    if len(falls):
+        at = falls[0] + 1
+        raise InputError(
+            f"{where}: entry {at + 1} is step {given[at]:.0f}, after step {given[at - 1]:.0f}; the steps of a run must "
+            "increase, each of them once: give them in the order of its checkpoints"
+        )
+    return given
 
 
 def _metadata(
@@ -192,21 +211,33 @@ def _metadata(
 def _points(sources: list[RunSource], metadata: dict[str, dict[str, Any]]) -> tuple[Points, list[int]]:
     """The table of all checkpoints, by run and step, and the order of the sources that it stands for."""
     order = sorted(range(len(sources)), key=lambda i: (sources[i].run, int(np.asarray(sources[i].steps).min())))
-    seen: dict[tuple[str, int], str] = {}
-    for i in order:
-        source = sources[i]
-        for step in np.asarray(source.steps).tolist():
-            if (source.run, step) in seen:
-                raise InputError(
-                    f"{source.where}: is step {step} of run '{source.run}', and so is {seen[source.run, step]}; "
-                    "name checkpoints so that run and step tell them apart"
-                )
-            seen[source.run, step] = source.where
     chosen = [sources[i] for i in order]
+    _check_once(chosen)
     table = Points.of_runs(
         [s.run for s in chosen], [np.asarray(s.steps) for s in chosen], [metadata[s.run] for s in chosen]
     )
     return table, order
+
+
+def _check_once(sources: list[RunSource]) -> None:
+    """Every step of a run is there once; if not, the message names run, steps and files."""
+    places: dict[str, dict[int, list[str]]] = {}
+    for source in sources:
+        of_run = places.setdefault(source.run, {})
+        for step in np.asarray(source.steps).tolist():
+            of_run.setdefault(step, []).append(source.where)
+    for run, of_run in places.items():
+        twice = {step: where for step, where in of_run.items() if len(where) > 1}
+        if twice:
+            steps = [str(step) for step in twice]
+            listed = ", ".join(steps[:5]) + (f" and {len(steps) - 5} more" if len(steps) > 5 else "")
+            step, (first, second, *_) = next(iter(twice.items()))
+            if first == second:
+                mend = f"both in {first}: give it once, and keep one checkpoint of each step"
+            else:
+                example = f"step {step} " if len(steps) > 1 else ""
+                mend = f"{example}in {first} and in {second}: rename or leave out one"
+            raise InputError(f"input: run '{run}' has step{'s' * (len(steps) > 1)} {listed} twice, {mend}")
 
 
 @dataclass

@@ -32,8 +32,12 @@ def read_list(path: Path, argument: str) -> NDArray[Any]:
     else:
         cells = [cell.strip() for line in _text(path, argument).splitlines() for cell in line.split(",")]
         values = _parsed([cell for cell in cells if cell])
-    if values.ndim != 1 or values.dtype.kind == "O":
-        raise InputError(f"{argument}: {path} has shape {values.shape}, expected one list of values")
+    if values.dtype.kind == "O" and values.ndim == 1:
+        raise InputError(
+            f"{argument}: {path} holds something that is neither a number nor text; give one list of values"
+        )
+    if values.ndim != 1:
+        raise InputError(f"{argument}: {path} has {values.ndim} dimensions, expected one list of values")
     return values
 
 
@@ -86,6 +90,10 @@ def metadata_of(sources: list[RunSource], rows: list[dict[str, Any]]) -> tuple[d
             f"meta: no row matches a run; rows name {', '.join(unmatched[:3])}, runs are {', '.join(runs[:3])}"
         )
     notes = []
+    if any("step" in row for row in rows):
+        notes.append(
+            "metadata: its column 'step' is not used; steps come from --steps (steps=), the files or their names"
+        )
     if unmatched:
         notes.append(f"metadata: {len(unmatched)} rows match no run (first: {unmatched[0]})")
     missing = [run for run in runs if run not in found]

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ CASES = {
     "strings": (lambda d, a: [save(d / "b.npy", np.full((2, 3, 4), "x"))], "holds strings"),
     "one class": (lambda d, a: [save(d / "b.npy", np.ones((2, 3, 1)))], "has one class"),
     "one checkpoint in all": (lambda d, a: [save(d / "b.npy", np.full((3, 2), 0.5))], "one checkpoint in all"),
-    "labels of the wrong length": (lambda d, a: [a, "--labels", save(d / "l.npy", np.zeros(4))], "labels: shape (4,)"),
+    "labels of the wrong length": (lambda d, a: [a, "--labels", save(d / "l.npy", np.zeros(4))], "labels: 4 of them"),
     "labels out of range": (lambda d, a: [a, "--labels", save(d / "l.npy", np.full(30, 3))], "out of range"),
     "metadata of other runs": (
         lambda d, a: [a, "--meta", (d / "m.csv").write_text("run,x\nq,1\n") and d / "m.csv"],
@@ -69,6 +70,15 @@ CASES = {
         lambda d, a: ["--matrix", save(d / "d.npy", np.eye(3)), "--labels", d / "labels.npy"],
         "--matrix: goes with --meta",
     ),
+    "matrix with a divergence": (
+        lambda d, a: ["--matrix", save(d / "d.npy", np.eye(3)), "--divergence", "bhattacharyya", "--alpha", "0.3"],
+        "leave out --divergence, --alpha",
+    ),
+    "steps that do not increase": (
+        lambda d, a: [a, "--steps", save(d / "s.npy", [0, 1, 2, 2, 3, 4])],
+        "s.npy: entry 4 is step 2, after step 2; the steps of a run must increase",
+    ),
+    "a file given twice": (lambda d, a: [a, a], "run 'a' has steps 0, 1, 2, 3, 4 and 1 more twice, both in"),
     "matrix that is none": (lambda d, a: ["--matrix", save(d / "d.npy", -np.ones((3, 3)))], "is on the diagonal"),
     "points that coincide": (lambda d, a: [save(a, np.full((4, 3, 2), 0.5))], "the points coincide"),
 }  # fmt: skip
@@ -84,11 +94,28 @@ def test_embed_refuses_with_one_line_and_writes_nothing(tmp_path, run, case):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_unknown_divergence_is_refused_with_the_ones_there_are(tmp_path, run):
-    process = shell("embed", run, "--divergence", "euclid", "--out", tmp_path / "map")
-    assert process.returncode == 2
-    assert "hellinger" in process.stderr
-    assert "Traceback" not in process.stderr
+USAGE = {
+    "embed a --divergence euclid": "--divergence: 'euclid' is not one of 'bhattacharyya', 'hellinger'",
+    "embed a --as logit": "--as: 'logit' is not one of 'probabilities', 'log-probabilities', 'logits'",
+    "embed a --components x": "--components: give a whole number; see infogeo embed --help",
+    "embed a --components 0": "--components: give 1 or more",
+    "embed a --alpha x": "--alpha: give a number",
+    "embed a --component 3": "--component: there is no such option (did you mean --components",
+    "embed a --out": "--out: needs a value",
+    "info": "INPUT: is missing; see infogeo info --help",
+    "compare a": "--group: is missing; see infogeo compare --help",
+    "demo a": "a: is more than this command takes",
+    "embd a": "embd: there is no such command (did you mean 'embed'?)",
+    "info a --verify=1": "--verify: takes no value",
+}
+
+
+@pytest.mark.parametrize("line", USAGE)
+def test_a_wrong_command_line_is_one_line_too(line):
+    process = shell(*line.split())
+    refused(process, USAGE[line])
+    assert len(process.stderr.splitlines()) == 1
+    assert "error" not in process.stderr.lower()
 
 
 def test_an_existing_map_is_replaced_only_when_asked_and_other_things_never(tmp_path, run):
@@ -136,7 +163,8 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, run):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npy", "labels.npy"]
 
 
-def test_ctrl_c_removes_partial_work_and_exits_130(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_remove_partial_work(tmp_path, number, code):
     process = subprocess.Popen(
         [*COMMAND, "demo", "--out", str(tmp_path / "demo")],
         stdout=subprocess.PIPE,
@@ -147,9 +175,9 @@ def test_ctrl_c_removes_partial_work_and_exits_130(tmp_path):
     while not list(tmp_path.rglob("log_probs")) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert list(tmp_path.rglob("log_probs")), "the demo had not begun to write"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in errors
     assert "interrupted" in errors.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
@@ -165,6 +193,16 @@ def test_project_refuses_what_is_no_map_and_another_probe_set(tmp_path, run):
     spectrum.write_text(spectrum.read_text()[:30])
     refused(shell("project", tmp_path / "map", run, "--out", tmp_path / "p"), "is a damaged map")
     assert not (tmp_path / "p").exists()
+
+
+def test_project_names_the_inputs_whose_samples_differ(tmp_path):
+    for name, first in (("old.zarr", 0), ("new.zarr", 1)):
+        probe = infogeo.Probe(ids=np.arange(first, first + 30))
+        infogeo.write_store(tmp_path / name, replace(trajectories(runs=1), probe=probe))
+    old, new, out = (tmp_path / name for name in ("old.zarr", "new.zarr", "map"))
+    assert shell("embed", old, "--null", "none", "--out", out, "-q").returncode == 0
+    message = f"{new}: its probe samples are not those of {out}"
+    refused(shell("project", out, new, "--out", tmp_path / "p"), message)
 
 
 def test_a_map_of_a_matrix_says_that_it_cannot_place_predictions(tmp_path, run):

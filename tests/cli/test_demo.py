@@ -25,6 +25,11 @@ def test_the_demo_prints_where_the_report_is_and_what_the_null_says(made):
     assert "With the examples of each class shuffled" in process.stderr
 
 
+def test_the_hint_puts_the_next_map_elsewhere(made):
+    """In the folder of the demo it would be in the way of `--overwrite`."""
+    assert made[1].stderr.splitlines()[-1].endswith(f"infogeo embed {made[0] / 'train.zarr'} --out train-map")
+
+
 def test_the_report_is_small_enough_to_send(made):
     assert (made[0] / "map" / "report.html").stat().st_size < 12e6
 

@@ -79,4 +79,4 @@ def test_a_matrix_that_does_not_fit_is_mapped_from_disk(tmp_path, runs):
     measured = np.array([row[2:] for row in coordinates(tmp_path / "map")], dtype=float)
     assert np.abs(measured - expected).max() <= 1e-9 * np.abs(expected).max()  # converged to 1e-10
     answer = shell("embed", runs, "--null", "none", "--memory", str(least), "--out", tmp_path / "none", "-q")
-    refused(answer, "less with the matrix on disk (directory=, in the shell --tiles DIR)")
+    refused(answer, "less with the matrix on disk (--tiles DIR, in Python directory=)")

@@ -35,6 +35,18 @@ def test_a_failure_leaves_the_old_result_and_nothing_else(tmp_path, failure):
     assert list(tmp_path.iterdir()) == [place]
 
 
+def test_a_place_where_no_folder_can_be_made_is_refused_before_any_work(tmp_path, monkeypatch):
+    def full(**where):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(output.tempfile, "mkdtemp", full)
+    with pytest.raises(InputError, match="cannot be written .*choose another place"):
+        check_free(tmp_path / "new" / "map", False, ours)
+    monkeypatch.undo()
+    check_free(tmp_path / "new" / "map", False, ours)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_our_result_is_replaced_only_when_asked(tmp_path):
     place = tmp_path / "file"
     place.write_text("ours, old")

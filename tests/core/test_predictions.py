@@ -18,6 +18,19 @@ def probabilities(seed=0, shape=(3, 8, 4)):
     return np.exp(log_softmax(np.random.default_rng(seed).normal(size=shape)))
 
 
+def test_printed_predictions_and_points_are_short():
+    predictions = trajectories()
+    assert repr(predictions).splitlines() == [
+        "Predictions(24 points of 4 runs, N=30 samples, C=3 classes)",
+        "  labels known; log-probabilities in memory",
+    ]
+    lazy = replace(predictions, log_probs=Lazy(predictions.log_probs), labels=None)
+    assert repr(lazy).splitlines()[1] == "  labels not known; log-probabilities read when needed"
+    assert repr(predictions.points) == "Points(24 points of 4 runs; columns run, step, arch, lr)"
+    many = predictions.points.take([0]).with_columns(**{f"column-{i}": [i] for i in range(100)})
+    assert repr(many).endswith("column-3 and 96 more)")
+
+
 def test_three_kinds_of_numbers_are_told_apart():
     p = probabilities()
     assert recognise(p) is Kind.PROBABILITIES
@@ -117,7 +130,7 @@ def test_what_is_no_prediction_is_refused_with_its_place(spoil, message):
     [
         ({"runs": {}}, "runs: there is none"),
         ({"runs": {"a": probabilities(), "b": probabilities(shape=(3, 9, 4))}}, "'b' has N=9 samples and C=4 classes"),
-        ({"labels": np.zeros(7, int)}, r"labels: shape \(7,\), expected \(8,\)"),
+        ({"labels": np.zeros(7, int)}, "labels: 7 of them for 8 samples; give one label for each sample"),
         ({"labels": np.full(8, 4)}, "labels: 4 at sample 0 is out of range; classes are 0 to 3"),
         ({"labels": ["0"] * 7 + ["cat"]}, "labels: 'cat' at sample 7 is no class"),
         ({"kind": "softmax"}, "kind: 'softmax' is unknown; choose from probabilities"),

@@ -7,7 +7,7 @@ import pytest
 
 import infogeo
 from infogeo.embed.uncertainty import embedding_errors
-from tests.samples import log_softmax
+from tests.samples import log_softmax, trajectories
 
 POINTS, SAMPLES, CLASSES = 24, 6000, 3
 AXES = 4
@@ -27,6 +27,19 @@ def population():
         learnt = 4 * target * (1 - np.exp(-3 * time / hard))
         models.append(learnt + (0.3 + 1.2 * road * time) * kind[road] * time + 0.1 * rng.normal(size=target.shape))
     return log_softmax(np.stack(models)).astype(np.float32)
+
+
+def test_a_printed_map_is_short():
+    made = infogeo.embed_predictions(trajectories(samples=80), infogeo.Bhattacharyya(), 4, groups=4)
+    for record in (made, made.embedding, made.errors, made.references):
+        assert len(repr(record).splitlines()) <= 3
+    stress, errors = made.embedding.explained_stress, made.errors.explained_stress
+    shares = [f"{100 * s:.1f} ± {100 * e:.1f} %" for s, e in zip(stress, errors, strict=True)]
+    assert f"explained stress of 1 to 3 axes: {', '.join(shares[:3])} (standard errors)" in repr(made.errors)
+    assert f"K=4 axes, {(made.embedding.signature < 0).sum()} of them time-like" in repr(made.embedding)
+    assert repr(made).startswith("Map with matrix, ignorance, truth, errors of\nEmbedding(24 points of 4 runs, K=4")
+    alone = infogeo.inpca(made.matrix, 1)
+    assert repr(alone).endswith(f"explained stress of one axis: {100 * stress[0]:.1f} %")
 
 
 def predictions_of(log_probs):

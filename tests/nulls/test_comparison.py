@@ -28,6 +28,14 @@ def test_a_p_value_counts_the_data_among_the_replicates():
     assert np.isnan(comparison(0.9, 0.5, model=GeodesicNull()).p_value).all()
 
 
+def test_a_printed_comparison_is_three_lines():
+    assert repr(comparison(0.9, 0.5, 0.7)).splitlines() == [
+        "NullComparison(within-class shuffle, R=2 replicates, K=1 axes)",
+        "  explained stress of one axis: 90.0 %",
+        "  with the null: explained stress of one axis: 60.0 %",
+    ]
+
+
 def test_the_band_is_made_of_quantiles():
     low, high = comparison(0.9, *np.linspace(0, 1, 101)).band(0.9)
     assert (low[0], high[0]) == (pytest.approx(0.05), pytest.approx(0.95))

@@ -16,6 +16,12 @@ def matrix():
     return infogeo.pairwise_divergence(trajectories(), BHATTACHARYYA)
 
 
+def test_a_printed_matrix_is_one_line(matrix):
+    assert repr(matrix) == "PairwiseMatrix(24 points of 4 runs, divergence Bhattacharyya, N=30 samples)"
+    assert " of 4 runs to 24 points of 4 runs, " in repr(matrix.take([0, 1, 6, 12, 18], range(24)))
+    assert repr(PairwiseMatrix.from_array(1 - np.eye(2))) == "PairwiseMatrix(2 points of 2 runs, divergence given)"
+
+
 def test_points_are_selected_by_what_is_known_of_them(matrix):
     chosen = matrix.select(arch="mlp", step=lambda t: t > 2)
     rows = np.flatnonzero((matrix.points["arch"] == "mlp") & (matrix.points["step"] > 2))

@@ -109,8 +109,18 @@ def test_a_large_matrix_is_thinned_evenly_and_says_so(sample):
 
 
 def test_more_runs_than_places_still_fit_the_limit(sample):
-    for limit in (2, 3, 5, 23):
+    uneven = Points.of_runs(["a", "b", "c"], [range(22), [0], [0]])
+    for limit in range(2, 26):
         assert 2 <= len(plots.matrix(sample.matrix, limit=limit).data[0].z) <= limit
+        assert len(plots.matrix(replace(sample.matrix, points=uneven), limit=limit).data[0].z) == min(limit, 24)
+
+
+def test_many_single_checkpoints_are_named_in_part():
+    points = Points.of_runs([f"run{run}" for run in range(60)], [[0]] * 60)
+    figure = plots.matrix(PairwiseMatrix(np.zeros((60, 60)), points))
+    assert len(figure.data[0].z) == 60
+    assert len(figure.layout.yaxis.ticktext) == 20
+    assert not figure.layout.shapes
 
 
 def test_many_runs_are_drawn_in_blocks_of_one_moment_of_training():

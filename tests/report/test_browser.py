@@ -351,7 +351,7 @@ def test_a_table_that_goes_on_to_the_right_fades_until_its_end_is_reached(browse
         box = view.locator(".scroll:has(#table-runs)")
         assert "more" in box.get_attribute("class")
         box.evaluate("(box) => { box.scrollLeft = box.scrollWidth; }")
-        view.wait_for_function("!document.querySelector('.scroll:has(#table-runs)').classList.contains('more')")
+        view.wait_for_selector(".scroll:not(.more) > #table-runs")
 
 
 def test_a_page_without_scores_matrix_and_null_is_whole(browser, sample, tmp_path):

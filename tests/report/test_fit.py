@@ -1,3 +1,4 @@
+import json
 import re
 from base64 import b64decode
 from dataclasses import replace
@@ -9,6 +10,7 @@ from infogeo import report
 from infogeo.core.errors import InputError
 from infogeo.embed import explained_distance, explained_distance_l1, inpca, residuals
 from infogeo.nulls import GeodesicNull
+from infogeo.pairwise import PairwiseMatrix
 from infogeo.report import fit as fit_module
 from infogeo.report.fit import fit_of, fit_words, percent_with_error
 from infogeo.report.payload import payload
@@ -166,3 +168,17 @@ def test_a_weighted_map_gets_its_section(sample, tmp_path):
     weighted = inpca(sample.matrix, 3, weights=np.arange(1, 25))
     rows = rows_of(sample, embedding=weighted, null=None, errors=None)
     assert list(rows["divergences explained, by mean"]) == percent(explained_distance_l1(sample.matrix, weighted)[:3])
+
+
+def test_a_map_that_is_right_has_nothing_to_draw_and_a_bare_matrix_no_unit(tmp_path):
+    places = np.random.default_rng(0).normal(size=(12, 3))
+    matrix = PairwiseMatrix.from_array(np.square(places[:, None] - places).sum(axis=-1))
+    embedding = inpca(matrix, 3)
+    page = report.write(tmp_path / "given.html", embedding, matrix=matrix).read_text(encoding="utf-8")
+    words = page[: page.index('<script type="application/json"')]
+    assert "the divergences of every run are right to 0.05 %" in words.replace("\u00a0", " ")
+    assert "plot-misfit" not in words
+    assert "given; unit not known" in words
+    assert "nats" not in words
+    data = json.loads(page.split('id="data">', 1)[1].split("</script>", 1)[0])
+    assert "nats" not in json.dumps(data["figures"])

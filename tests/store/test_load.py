@@ -307,7 +307,10 @@ def spoil(tmp_path, case):
         ("one dimension", "b.npy: has 1 dimension, .* if these are labels"),
         ("strings", "b.npy: holds strings"),
         ("other N", r"b.npy' has N=5 samples and C=4 classes"),
-        ("twice the same step", "is step 1 of run 'b', and so is"),
+        (
+            "twice the same step",
+            "input: run 'b' has step 1 twice, in .*b-1.npy and in .*b_1.npy: rename or leave out one",
+        ),
         ("empty folder", "holds no predictions"),
         ("missing", "nowhere: does not exist"),
         ("wrong suffix", r"model.onnx: cannot be read; give .npy, .npz"),
@@ -316,10 +319,10 @@ def spoil(tmp_path, case):
         ("metadata missing", "meta: .*m.csv does not exist"),
         ("metadata no json", "is no JSON"),
         ("labels missing", "labels: .*labels.npy does not exist"),
-        ("labels of the wrong length", r"labels: shape \(3,\), expected \(12,\)"),
+        ("labels of the wrong length", "labels: 3 of them for 12 samples"),
         ("labels out of range", "labels: 4 at sample 0 is out of range"),
         ("steps of the wrong length", "steps: 2 steps, but the runs have 3 checkpoints"),
-        ("steps that are no numbers", "steps: expected one list of whole numbers"),
+        ("steps that are no numbers", "steps: entry 1 is a; give whole numbers"),
     ],
 )
 def test_bad_files_are_one_clear_line(tmp_path, case, message, capfd):
@@ -327,6 +330,43 @@ def test_bad_files_are_one_clear_line(tmp_path, case, message, capfd):
     with pytest.raises(infogeo.InputError, match=message):
         infogeo.load(where, **arguments)
     assert "unpickled" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([0, 10, 10], "steps: .*steps.json: entry 3 is step 10, after step 10; the steps of a run must increase"),
+        ([0, 10, 5], "steps: .*steps.json: entry 3 is step 5, after step 10; the steps of a run must increase"),
+        ([0, 0.5, 1], "steps: .*steps.json: entry 2 is 0.5; give whole numbers"),
+        ([0, 1, 1e300], r"steps: .*steps.json: entry 3 is 1e\+300; give whole numbers"),
+        ([0, 1, None], "steps: .*steps.json holds something that is neither a number nor text"),
+        ([[0, 1, 2]], "steps: .*steps.json has 2 dimensions, expected one list"),
+    ],
+)
+def test_steps_that_do_not_increase_are_refused_with_their_place(tmp_path, steps, message):
+    np.save(tmp_path / "a.npy", array(0, 3))
+    (tmp_path / "steps.json").write_text(json.dumps(steps))
+    with pytest.raises(infogeo.InputError, match=message):
+        infogeo.load(tmp_path, steps=tmp_path / "steps.json")
+
+
+def test_a_file_given_twice_and_many_clashing_steps_are_named(tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "a.npy", array(0, 7))
+    a, b = (tmp_path / folder / "a.npy" for folder in ("x", "y"))
+    with pytest.raises(infogeo.InputError, match=r"run 'a' has steps 0, 1, 2, 3, 4 and 2 more twice, both in .*a.npy"):
+        infogeo.load([a, a])
+    with pytest.raises(infogeo.InputError, match=f"and 2 more twice, step 0 in {a} and in {b}: rename"):
+        infogeo.load([a, b])
+
+
+def test_a_column_of_steps_in_the_metadata_is_said_to_be_unused(tmp_path):
+    np.save(tmp_path / "a.npy", array(0, 2))
+    (tmp_path / "meta.csv").write_text("run,step,x\na,500,3\n")
+    found = infogeo.load(tmp_path, meta=tmp_path / "meta.csv")
+    assert found.points["step"].tolist() == [0, 1]
+    assert sum("column 'step' is not used; steps come from --steps" in note for note in found.notes) == 1
 
 
 @pytest.mark.parametrize("text", ["0,1\n1,0\n", "a,b\n0,1\n1,0\n", " 0 , 1 \n\n1,0", ",a,b\na,0,1\nb,1,0\n"])
