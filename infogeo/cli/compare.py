@@ -24,10 +24,19 @@ def compare(
         list[str],
         typer.Option(
             help="A column of --meta (or of the store) to compare by, for example the architecture. Repeat it for "
-            "each factor; the seed is none.",
+            "each factor; the seed is none, see --block.",
             metavar="COLUMN",
         ),
     ],
+    block: Annotated[
+        str | None,
+        typer.Option(
+            help="A column whose levels return in every configuration, for example a seed that sets where each of them "
+            "begins: runs are compared within one level. By default 'seed', or without it the only column that tells "
+            "runs of one configuration apart, where all configurations have the same levels; 'none' for no block.",
+            metavar="COLUMN",
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,9 +71,9 @@ def compare(
     """Say which factors of training separate the trajectories of runs, and by how much.
 
     Every checkpoint is given its progress from ignorance to truth; runs are compared where they have come equally far.
-    Each factor is tested by exchanging its labels among runs that agree in all other factors (PERMANOVA), and a
-    random forest says how well it predicts the divergences between configurations that it has not seen. The same
-    divergences at equal steps tell pace from path.
+    Each factor is tested by exchanging its labels among runs that agree in all other factors and in the block, usually
+    the seed (PERMANOVA), and a random forest says how well it predicts the divergences between configurations that it
+    has not seen. The same divergences at equal steps tell pace from path.
 
     Writes trajectories.csv (run, step, progress, distance_to_geodesic, speed, length, curvature, accuracy), runs.csv,
     trajectory_distances.csv, importance.csv, tests.csv, report.html and provenance.json. Lengths are in the Fisher
@@ -72,7 +81,7 @@ def compare(
 
     Example: infogeo compare demo/test.zarr --group architecture --group optimiser --group weight_decay --out compared
     """
-    from dataclasses import replace
+    from dataclasses import asdict, replace
 
     from infogeo.cli.comparisondir import is_comparison, write_comparison_directory
     from infogeo.cli.embed import read_predictions, recorded_inputs
@@ -93,7 +102,8 @@ def compare(
     predictions = read_predictions(messages, existing(inputs), labels, meta, steps, kind, limit)
     predictions = _chosen(predictions, only or [])
     along = None if end is None else geodesic(predictions, end=load(existing([end])))
-    check(predictions, tuple(group), along)
+    within = True if block is None else False if block == "none" else block
+    check(predictions, tuple(group), along, within)
     chosen = options.divergence_of(divergence, alpha)
     if predictions.labels is not None:
         accuracy, loss = predictions.scores()
@@ -103,6 +113,7 @@ def compare(
         group,
         chosen,
         along=along,
+        block=within,
         permutations=permutations,
         seed=seed,
         memory=limit,
@@ -112,6 +123,7 @@ def compare(
         made = embed_predictions(predictions, chosen, AXES, progress, limit)
     for line in (
         *comparison.notes,
+        *([comparison.block.sentence()] if comparison.block else []),
         *(test.sentence() for test in comparison.tests),
         *(pace.sentence() for pace in comparison.paces),
         comparison.sentence(),
@@ -126,6 +138,7 @@ def compare(
         **provenance_of_map(made.matrix, made.embedding, "points"),
         "comparison": {
             "factors": list(comparison.factors),
+            "block": comparison.block and asdict(comparison.block),
             "progress": f"{type(comparison.progress.definition).__name__} from ignorance to {end or 'truth'}",
             "values of progress": [float(comparison.grid[0]), float(comparison.grid[-1]), len(comparison.grid)],
             "permutations": permutations,

@@ -10,6 +10,7 @@ import numpy as np
 from infogeo.plots.axes import scale_text
 from infogeo.report.words import Table, bound
 from infogeo.trajectories.comparison import Comparison
+from infogeo.trajectories.words import percent
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class ComparisonSummary:
         title: of the page.
         answer: which factors separate the trajectories.
         lead: what was compared, for a stranger.
+        block: within whose levels runs were compared, in a sentence; empty without a block.
+        averaged: over which pairs of runs the divergence between two configurations is a mean.
         notes: what was left out, and why.
         tiles: the numbers at the top, (number, what it counts).
         tests: one row per factor.
@@ -33,6 +36,8 @@ class ComparisonSummary:
     title: str
     answer: str
     lead: str
+    block: str
+    averaged: str
     notes: tuple[str, ...]
     tiles: tuple[tuple[str, str], ...]
     tests: Table
@@ -54,7 +59,9 @@ def summarise_comparison(comparison: Comparison) -> ComparisonSummary:
         (f"{configurations:,}", "configurations"),
         (f"{grid[0]:.2f}–{grid[-1]:.2f}", "progress compared"),
     ]
-    found = comparison.importance
+    found, block = comparison.importance, comparison.block
+    if block is not None:
+        tiles.append((percent(block.r_squared), f"of the spread is {block.column}, set apart"))
     if found is not None:
         leading = int(np.argmax(found.importance))
         tiles.append((f"{found.importance[leading]:.2f}", f"importance of {found.factors[leading]}, held out"))
@@ -69,8 +76,10 @@ def summarise_comparison(comparison: Comparison) -> ComparisonSummary:
             f"two runs is the mean {comparison.matrix.divergence} divergence of their predictions{on} over the values "
             "of progress that all of them pass."
         ),
+        block="" if block is None else bound(block.sentence()),
+        averaged="means over their runs" if block is None else f"means over pairs of runs that agree in {block.column}",
         notes=tuple(map(bound, comparison.notes)),
-        tiles=tuple(tiles),
+        tiles=tuple((bound(number), word) for number, word in tiles),
         tests=_tests(comparison),
         verdicts=tuple(bound(test.sentence()) for test in comparison.tests),
         paces=tuple(bound(pace.sentence()) for pace in comparison.paces),
@@ -94,13 +103,13 @@ def _tests(comparison: Comparison) -> Table:
     rows = tuple(
         (
             test.factor,
-            f"{100 * test.r_squared:.1f}",
+            _number(100 * test.r_squared, 3),
             _number(test.pseudo_f, 3),
             f"{test.p_value:.2g}",
             f"{test.smallest_p:.2g}",
             str(test.permutations),
             str(test.n_groups),
-            ", ".join(test.strata) or "all runs",
+            (", ".join(test.strata) or "all runs") + (" (whole configurations)" if test.whole else ""),
         )
         for test in comparison.tests
     )
@@ -145,8 +154,10 @@ def _runs_table(comparison: Comparison) -> Table:
 
 def _facts(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     matrix, definition = comparison.matrix, comparison.progress.definition
+    block = comparison.block
     facts = [
         ("Factors", ", ".join(comparison.factors)),
+        ("Block", f"{block.column}, {block.n_levels} levels" if block else "none"),
         ("Divergence", f"{matrix.divergence}, in nats, mean over samples"),
         ("Scale", scale_text(matrix.fisher_factor)),
         ("Probe samples N", f"{matrix.n_samples:,}" if matrix.n_samples else "not known"),

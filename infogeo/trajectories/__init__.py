@@ -1,5 +1,6 @@
 """Trajectories: progress, equal progress, lengths, the distances between runs, and which factor separates them."""
 
+from infogeo.trajectories.block import Block
 from infogeo.trajectories.comparison import Comparison, compare_runs
 from infogeo.trajectories.configuration import configuration_matrix
 from infogeo.trajectories.distances import at_steps, frechet_distances, soft_distances, trajectory_divergence
@@ -22,6 +23,7 @@ from infogeo.trajectories.tube import Tubes, tubes
 __all__ = [
     "GRID",
     "AccuracyProgress",
+    "Block",
     "Comparison",
     "FactorImportance",
     "FactorTest",

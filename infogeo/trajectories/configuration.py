@@ -1,4 +1,4 @@
-"""Configurations: runs that were trained alike but for their seed, and the divergences between them."""
+"""Configurations: runs that agree in all factors, as those of different seeds, and the divergences between them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.pairwise.matrix import PairwiseMatrix
+
+NO_BLOCK = "block=False, in the shell --block none"
+"""How to compare without a block, for messages."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,46 @@ def configurations(points: Points, factors: Sequence[str]) -> Configurations:
     return Configurations(factors, distinct, level_codes, of_run.reshape(-1))
 
 
+def block_codes(points: Points, factors: Sequence[str], block: str) -> NDArray[np.intp]:
+    """Which level of a block each run has [R]: a column whose levels return in every configuration, usually a seed.
+
+    Args:
+        points: one row per run.
+        factors: the columns that make a configuration.
+        block: the column that is crossed with them.
+
+    Raises:
+        InputError: no such column, a run without a value in it, one level, a factor, or a configuration that lacks a
+            level or has more runs of one level than of another.
+    """
+    if not isinstance(block, str):
+        raise InputError(f"block: {block!r} is no name of a column; give one, or {NO_BLOCK}")
+    if block in factors:
+        raise InputError(f"block: '{block}' is a factor as well; it can be only one of the two")
+    names, codes = levels(points, block, "block")
+    if len(names) == 1:
+        raise InputError(f"block: '{block}' has one level, {names[0]}; name a column with two or more, or {NO_BLOCK}")
+    found = configurations(points, factors)
+    counts = counts_in(found.codes, codes)
+    uneven = np.flatnonzero(counts.min(axis=1) < counts.max(axis=1))
+    if len(uneven):
+        own = counts[uneven[0]]
+        least, most = int(own.argmin()), int(own.argmax())
+        raise InputError(
+            f"block: configuration '{found.labels[uneven[0]]}' has {own[least]} run{'' if own[least] == 1 else 's'} of "
+            f"{block} {names[least]} and {own[most]} of {block} {names[most]}; a block takes as many of each: leave "
+            f"that configuration out, or {NO_BLOCK}"
+        )
+    return codes
+
+
+def counts_in(codes: NDArray[np.intp], block: NDArray[np.intp]) -> NDArray[np.int64]:
+    """How many runs each configuration has in each level of a block [K, B]."""
+    counts = np.zeros((codes.max() + 1, block.max() + 1), dtype=np.int64)
+    np.add.at(counts, (codes, block), 1)
+    return counts
+
+
 def run_divergences(matrix: PairwiseMatrix) -> NDArray[np.float64]:
     """The divergences between runs [R, R] of a matrix that has one row per run.
 
@@ -105,23 +148,28 @@ def run_divergences(matrix: PairwiseMatrix) -> NDArray[np.float64]:
     return matrix.to_numpy()
 
 
-def configuration_matrix(matrix: PairwiseMatrix, factors: Sequence[str]) -> PairwiseMatrix:
+def configuration_matrix(matrix: PairwiseMatrix, factors: Sequence[str], block: str | None = None) -> PairwiseMatrix:
     """D_kl = mean of d_ij over runs i of configuration k and j of configuration l; D_kk = 0 [K, K].
+
+    With a block, the mean is over pairs of runs of one level alone, as of one seed.
 
     The divergence stays in the role of a squared distance. The points of the result have the factors as columns,
     and beside them
 
         n_runs [K]   how many runs a configuration has
-        within [K]   its mean d_ij over i < j, from seed to seed; NaN where there is a single run
+        within [K]   its mean d_ij over i < j (of one level of the block); NaN where there is no such pair
 
-    A mean between configurations contains what seeds differ by: compare it with `within`, not with zero.
+    Without a block, a mean between configurations contains what seeds differ by: compare it with `within`, not with
+    zero.
 
     Args:
         matrix: divergences between runs [R, R], one row per run.
         factors: names of columns; runs that agree in all of them are one configuration.
+        block: a column whose levels return in every configuration, see `block_codes`.
 
     Raises:
-        InputError: the matrix is rectangular or has several points of a run, no such column, or all runs agree.
+        InputError: the matrix is rectangular or has several points of a run, no such column, all runs agree, or the
+            block is not crossed with the factors.
 
     Source: the pair distances by configuration of Mao et al., PNAS 121 (2024) e2310002121.
     """
@@ -130,11 +178,15 @@ def configuration_matrix(matrix: PairwiseMatrix, factors: Sequence[str]) -> Pair
     if len(found) < 2:
         raise InputError(f"factors: all runs agree in {', '.join(found.factors)}; name a column in which they differ")
     member = (found.codes[:, None] == np.arange(len(found))).astype(np.float64)
-    sums, n_runs = member.T @ (d @ member), member.sum(axis=0)
-    means = sums / np.outer(n_runs, n_runs)
+    alike = np.ones(d.shape)
+    if block is not None:
+        codes = block_codes(matrix.points, found.factors, block)
+        alike = (codes[:, None] == codes).astype(np.float64)
+    sums, counts, n_runs = member.T @ ((d * alike) @ member), member.T @ (alike @ member), member.sum(axis=0)
+    means = sums / counts
     means = (means + means.T) / 2
     np.fill_diagonal(means, 0.0)
-    pairs = n_runs * (n_runs - 1)
+    pairs = np.diag(counts) - n_runs
     within = np.where(pairs > 0, np.diag(sums) / np.maximum(pairs, 1), np.nan)
     columns = {name: values for name, values in found.columns.items() if name not in ("run", "step")}
     points = Points(

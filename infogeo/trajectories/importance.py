@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from infogeo.core.errors import InputError
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.trajectories.configuration import configuration_matrix, configurations
+from infogeo.trajectories.words import listed
 
 SHUFFLES = 10
 """How often the column of a factor is shuffled; its importance is the mean."""
@@ -88,6 +89,7 @@ def factor_importance(
     matrix: PairwiseMatrix,
     factors: Sequence[str],
     *,
+    block: str | None = None,
     held_out: float = 0.25,
     repeats: int = 20,
     trees: int = 200,
@@ -95,10 +97,10 @@ def factor_importance(
 ) -> FactorImportance:
     """importance_f = R^2(y, forest(x)) - R^2(y, forest(x with the column of f shuffled)), on held-out pairs.
 
-    The table has one row per pair of configurations (runs that agree in all factors; seeds are averaged). Its target
-    y is the mean divergence between the two, its features x the unordered pair of levels of each factor ("adam sgd").
-    A random forest learns the pairs among some configurations and is scored on the pairs among the others, which it
-    has never seen from either side; so for several random splits.
+    The table has one row per pair of configurations (runs that agree in all factors). Its target y is the mean
+    divergence between runs of the two, with a block between those of one level, as of one seed; its features x are the
+    unordered pair of levels of each factor ("adam sgd"). A random forest learns the pairs among some configurations and
+    is scored on the pairs among the others, which it has never seen from either side; so for several random splits.
 
         R^2 = 1 - (mean of (y - forest)^2 over held-out pairs) / (variance of y over all pairs)
 
@@ -112,14 +114,16 @@ def factor_importance(
     Args:
         matrix: divergences between whole trajectories [R, R], one row per run.
         factors: the columns of its points that describe a configuration, without the seed.
+        block: a column whose levels return in every configuration, usually the seed.
         held_out: the share of configurations to hold out.
         repeats: how many splits.
         trees: of each forest.
         seed: of splits, forests and shuffles.
 
     Raises:
-        InputError: no such column, a run without a value, a factor with one level, too few configurations, all of
-            them equally far apart, a rectangular matrix, or one with several points of a run.
+        InputError: no such column, a run without a value, a factor with one level, a block that is not crossed with
+            them, too few configurations, all of them equally far apart, a rectangular matrix, or one with several
+            points of a run.
 
     Source: Mao et al., PNAS 121 (2024) e2310002121, whose code scores on the table that it was fitted to
     (`in_sample`); the forest and the held-out configurations are ours.
@@ -128,8 +132,9 @@ def factor_importance(
         raise InputError(f"held_out: {held_out}; give a share of the configurations between 0 and 1")
     if repeats < 2 or trees < 1:
         raise InputError(f"repeats: {repeats} with {trees} trees; give at least 2 repeats and 1 tree")
-    table, n_configurations = _pair_table(matrix, factors)
-    n_held = _held(n_configurations, held_out)
+    names = (factors,) if isinstance(factors, str) else tuple(factors)
+    table, n_configurations = _pair_table(matrix, names, block)
+    n_held = _held(n_configurations, held_out, names)
     scale = float(table.target.var())
     rng = np.random.default_rng(seed)
     replicates, scores = [], []
@@ -139,7 +144,6 @@ def factor_importance(
         scores.append(score)
         replicates.append(drops)
     everything = np.arange(len(table.target))
-    names = (factors,) if isinstance(factors, str) else tuple(factors)
     return FactorImportance(
         factors=names,
         replicates=np.stack(replicates),
@@ -154,7 +158,7 @@ def factor_importance(
     )
 
 
-def _held(n_configurations: int, held_out: float) -> int:
+def _held(n_configurations: int, held_out: float, factors: tuple[str, ...]) -> int:
     """How many configurations are held out: the share, rounded."""
 
     def enough(size: int) -> bool:
@@ -163,19 +167,19 @@ def _held(n_configurations: int, held_out: float) -> int:
     if not enough(n_configurations):
         needed = next(size for size in count(2 * FEWEST) if enough(size))
         raise InputError(
-            f"matrix: has {n_configurations} configurations; to hold out a share of {held_out:g}, with {FEWEST} or "
-            f"more on either side, takes at least {needed}"
+            f"factors: there are {n_configurations} configurations of {listed(factors)}; it takes at least {needed} to "
+            f"hold out a share of {held_out:g} with {FEWEST} or more on either side"
         )
     return int(held_out * n_configurations + 0.5)
 
 
-def _pair_table(matrix: PairwiseMatrix, factors: Sequence[str]) -> tuple[_PairTable, int]:
+def _pair_table(matrix: PairwiseMatrix, factors: Sequence[str], block: str | None = None) -> tuple[_PairTable, int]:
     """The table of pairs, and K."""
     found = configurations(matrix.points, factors)
     for factor, values in zip(found.factors, found.levels, strict=True):
         if len(values) < 2:
             raise InputError(f"factors: '{factor}' has one level, {values[0]}; leave it out")
-    means = configuration_matrix(matrix, found.factors).to_numpy()
+    means = configuration_matrix(matrix, found.factors, block).to_numpy()
     ends = np.stack(np.triu_indices(len(found), 1), axis=1)
     target = means[ends[:, 0], ends[:, 1]]
     if np.ptp(target) <= len(matrix.points) * np.finfo(np.float64).eps * target.max():

@@ -51,7 +51,7 @@ def tubes(
 
     Args:
         at_equal: R runs at the same T values of progress, from `reindexed`.
-        factors: the columns that make a configuration; runs that agree in all of them differ in their seed.
+        factors: the columns that make a configuration; runs that agree in all of them belong to one.
         kind: of mean; by default arithmetic, as published.
         report: called with (values of progress done, all).
 

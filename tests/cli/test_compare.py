@@ -11,7 +11,7 @@ from infogeo.store import write_store
 from infogeo.trajectories.comparison import compare_runs
 from tests.cli.shell import infogeo as shell
 from tests.cli.shell import refused
-from tests.trajectories.test_comparison import crossed
+from tests.trajectories.test_comparison import crossed, shared_seeds
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,36 @@ def test_the_tables_hold_the_numbers_of_the_library(made):
 def test_provenance_says_how_it_was_made(made):
     provenance = json.loads((made[0] / "made" / "provenance.json").read_text())
     assert provenance["comparison"]["factors"] == ["arch", "lr"]
+    assert provenance["comparison"]["block"] is None
     assert provenance["comparison"]["permutations"] == 199
     assert provenance["seed"] == 0
     assert provenance["fingerprint"]
+
+
+def test_shared_seeds_are_a_block_unless_told_otherwise(tmp_path):
+    write_store(tmp_path / "runs.zarr", shared_seeds(seeds=4))
+    options = ["--group", "arch", "--group", "lr", "--permutations", 99]
+    said, tests, blocks = {}, {}, {}
+    for name, more in (("default", []), ("named", ["--block", "seed"]), ("none", ["--block", "none"])):
+        answer = shell("compare", tmp_path / "runs.zarr", *options, *more, "--out", tmp_path / name)
+        assert answer.returncode == 0, answer.stderr
+        said[name], tests[name] = answer.stderr, rows(tmp_path / name / "tests.csv")
+        blocks[name] = json.loads((tmp_path / name / "provenance.json").read_text())["comparison"]["block"]
+    assert "Every configuration has runs of the same 4 levels of seed, which holds" in said["default"]
+    assert "Runs are compared within each of the 4 levels of seed, which holds" in said["named"]
+    assert "levels of seed" not in said["none"]
+    assert "among runs that agree in lr and seed, p = " in said["default"]
+    assert "Runs that differ in arch and agree in lr and seed are" in said["default"]
+    assert "Importance is left out: there are 4 configurations of arch and lr; it takes at least 10" in said["default"]
+    assert tests["named"] == tests["default"]
+    assert [r["strata"] for r in tests["default"]] == ["lr seed", "arch seed"]
+    assert [r["strata"] for r in tests["none"]] == ["lr", "arch"]
+    assert float(tests["default"][1]["p_value"]) < 0.05 < float(tests["none"][1]["p_value"])
+    assert (blocks["default"]["column"], blocks["default"]["n_levels"], blocks["none"]) == ("seed", 4, None)
+    assert blocks["default"]["r_squared"] > 0.5
+    page = (tmp_path / "default" / "report.html").read_text().replace("\u00a0", " ")
+    assert "Every configuration has runs of the same 4 levels of seed, which holds" in page
+    assert "means over pairs of runs that agree in seed" in page
 
 
 def test_an_earlier_comparison_is_replaced_on_request_and_nothing_else(made, tmp_path):
@@ -94,6 +121,8 @@ def test_an_earlier_comparison_is_replaced_on_request_and_nothing_else(made, tmp
     ("options", "message"),
     [
         (["--group", "depth"], "group: there is no column 'depth'; there are run, step, arch, lr"),
+        (["--group", "arch", "--block", "seed"], "block: there is no column 'seed'; there are run, step, arch, lr"),
+        (["--group", "arch", "--block", "arch"], "block: 'arch' is a factor as well; it can be only one of the two"),
         (["--group", "arch", "--divergence", "hellinger", "--memory", "1"], "memory: 1 bytes are not enough"),
     ],
 )

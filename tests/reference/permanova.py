@@ -41,3 +41,25 @@ def exact_p(d, labels, strata):
     observed = squares(d, labels)[1]
     every = [squares(d, new)[1] for new in groupings(labels, strata)]
     return sum(within <= observed * (1 + 1e-12) for within in every) / len(every)
+
+
+def blocked_pseudo_f(d, labels, block):
+    """((SS_T - SS_W) / (a - 1)) / ((SS_W - SS_B) / (n - a - b + 1)), where SS_B = SS_T - SS_W(block)."""
+    (total, within), within_block = squares(d, labels), squares(d, block)[1]
+    a, b, n = len(set(labels)), len(set(block)), len(labels)
+    return (total - within) / (a - 1) / ((within - (total - within_block)) / (n - a - b + 1))
+
+
+def whole_groupings(labels, units, strata):
+    """All ways to group the runs by exchanges of whole units within strata; each is a list of labels of runs."""
+    names = sorted(set(units))
+    firsts = [units.index(name) for name in names]
+    found = groupings([labels[i] for i in firsts], [strata[i] for i in firsts])
+    return [[new[names.index(unit)] for unit in units] for new in found]
+
+
+def exact_whole_p(d, labels, units, strata):
+    """The share of all groupings of whole units whose SS_W is no larger than the observed one."""
+    observed = squares(d, labels)[1]
+    every = [squares(d, new)[1] for new in whole_groupings(labels, units, strata)]
+    return sum(within <= observed * (1 + 1e-12) for within in every) / len(every)

@@ -55,8 +55,17 @@ def test_the_answer_comes_first_and_every_sentence_is_there(full, made):
     for part in (*comparison.tests, *comparison.paces):
         assert part.sentence() in text
     assert all(note in text for note in comparison.notes)
+    assert start < text.index(comparison.block.sentence()) < text.index("<main")
+    assert "means over pairs of runs that agree in seed" in text
     assert "0.80" in text  # the leading factor's importance
     assert "infogeo compare" in text
+
+
+def test_without_a_block_the_page_speaks_of_none(made, tmp_path):
+    text = write_comparison(tmp_path / "r.html", replace(made[0], block=None)).read_text(encoding="utf-8")
+    assert "set apart" not in text
+    assert "means over their runs" in text
+    assert "<dt>Block</dt><dd>none</dd>" in text
 
 
 def test_runs_move_at_equal_progress_between_their_checkpoints(full, made):

@@ -57,8 +57,10 @@ def test_every_part_is_about_the_same_runs_and_values_of_progress(comparison):
     assert comparison.tubes.widths.shape == (6, values)
     assert comparison.shapes.length.shape == (runs,)
     assert comparison.importance is None
-    assert any("Importance is left out" in note for note in comparison.notes)
-    assert any(note.startswith("Compared from progress") for note in comparison.notes)
+    why = "Importance is left out: there are 6 configurations of arch and lr; it takes at least 10 to hold out a share"
+    assert any(note.startswith(why) for note in comparison.notes)
+    assert comparison.block is None
+    assert any(note.startswith("Runs are compared from progress") for note in comparison.notes)
     assert comparison.matrix.points.runs == comparison.at_equal_steps.points.runs
 
 
@@ -133,17 +135,150 @@ def test_the_interval_of_a_ratio_holds_the_truth_about_as_often_as_it_says():
         assert hits / trials >= least
 
 
+def test_the_interval_of_a_ratio_within_blocks_holds_the_truth_about_as_often_as_it_says():
+    """The same with seeds that shift all of their runs far, and one run of each seed in each group."""
+    rng = np.random.default_rng(1)
+    for seeds, least in ((2, 0.9), (4, 0.9)):
+        count, hits, trials = 4 * seeds, 0, 60
+        meta = [{"arch": "ab"[g % 2], "lr": g // 2, "seed": s} for g in range(4) for s in range(seeds)]
+        points = infogeo.Points.of_runs([f"r{i:02d}" for i in range(count)], [[0]] * count, meta)
+        centre = np.array([[g % 2, g // 2, 0] for g in range(4)]).repeat(seeds, axis=0)
+        for trial in range(trials):
+            start = np.tile(5 * rng.normal(size=(seeds, 3)), (4, 1))
+            bend = np.tile(0.4 * rng.normal(size=(seeds, 3)), (2, 1)).repeat(2, axis=0)  # how a seed takes to a level
+            places = [rng.normal(size=(count, 3)) * 0.3 + centre + start + bend for _ in range(2)]
+            one, two = (infogeo.PairwiseMatrix.from_array(((x[:, None] - x) ** 2).sum(axis=-1), points) for x in places)
+            found = pace(one, two, "arch", alike_in=["lr"], block="seed", resamples=199, seed=trial)
+            hits += found.low <= 1 <= found.high
+        assert hits / trials >= least
+
+
+def test_a_ratio_within_blocks_is_that_of_pairs_of_one_level():
+    rng = np.random.default_rng(2)
+    meta = [{"arch": a, "lr": lr, "seed": s} for a in "abc" for lr in (1, 2) for s in range(3)]
+    points = infogeo.Points.of_runs([f"r{i:02d}" for i in range(18)], [[0]] * 18, meta)
+    d, other = (np.abs(rng.normal(size=(18, 18))) for _ in range(2))
+    d, other = d + d.T, other + other.T
+    one, two = (infogeo.PairwiseMatrix.from_array(x * (1 - np.eye(18)), points) for x in (d, other))
+    found = pace(one, two, "arch", alike_in=["lr"], block="seed")
+    pairs = [
+        (i, j)
+        for i in range(18)
+        for j in range(18)
+        if meta[i]["arch"] != meta[j]["arch"] and all(meta[i][k] == meta[j][k] for k in ("lr", "seed"))
+    ]
+    expected = np.mean([d[p] for p in pairs]), np.mean([other[p] for p in pairs])
+    assert (found.at_equal_progress, found.at_equal_steps) == pytest.approx(expected)
+    assert found.ratio == pytest.approx(expected[0] / expected[1])
+    assert found.low < found.ratio < found.high
+    assert (found.alike_in, found.block) == (("lr", "seed"), "seed")
+    assert np.isnan(found.within)  # no two runs of one seed differ in nothing
+    assert found.sentence().startswith("Runs that differ in arch and agree in lr and seed are ")
+    shuffled = rng.permutation(18)
+    again = pace(one.take(shuffled), two.take(shuffled), "arch", alike_in=["lr"], block="seed")
+    assert (again.ratio, again.low, again.high) == pytest.approx((found.ratio, found.low, found.high))
+
+
+def test_a_factor_that_changes_nothing_under_shared_seeds_has_no_ratio():
+    meta = [{"arch": a, "seed": s} for a in "ab" for s in range(3)]
+    points = infogeo.Points.of_runs([f"r{i}" for i in range(6)], [[0]] * 6, meta)
+    seed = points["seed"]
+    matrix = infogeo.PairwiseMatrix.from_array(1.0 * (seed[:, None] != seed), points)
+    found = pace(matrix, matrix, "arch", block="seed")
+    assert np.isnan([found.ratio, found.low, found.high]).all()
+    assert found.sentence() == (
+        "Runs that differ in arch and agree in seed make the same predictions at equal steps, so there is no "
+        "difference for pace to explain."
+    )
+
+
+def shared_seeds(seeds=3, effect=0.25, samples=25, classes=3, checkpoints=9):
+    """Runs whose road is bent much by their seed and little by lr; all configurations share the seeds."""
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, classes, samples)
+    t = np.linspace(0, 1, checkpoints)[:, None, None]
+    shift, bends = (rng.normal(size=(samples, classes)) for _ in range(2)), rng.normal(size=(seeds, samples, classes))
+    shift = dict(zip((0.1, 0.2), shift, strict=True))
+    arrays, meta = {}, {}
+    for arch in "ab":
+        for lr in (0.1, 0.2):
+            for seed in range(seeds):
+                noise = 0.05 * rng.normal(size=(samples, classes))
+                road = bends[seed] + effect * shift[lr] + noise
+                arrays[f"{arch}/{lr}/{seed}"] = t * 6.0 * np.eye(classes)[labels] + np.sin(np.pi * t) * road
+                meta[f"{arch}/{lr}/{seed}"] = {"arch": arch, "lr": lr, "seed": seed}
+    return infogeo.Predictions.from_arrays(arrays, kind="logits", labels=labels, meta=meta)
+
+
+@pytest.fixture(scope="module")
+def with_seeds():
+    return shared_seeds(seeds=4)
+
+
+@pytest.fixture(scope="module")
+def found_block(with_seeds):
+    return compare_runs(with_seeds, ["arch", "lr"], DIVERGENCE, permutations=199)
+
+
+def test_shared_seeds_are_a_block_and_a_small_effect_is_found(with_seeds, found_block):
+    blind = compare_runs(with_seeds, ["arch", "lr"], DIVERGENCE, block=False, permutations=199)
+    named = compare_runs(with_seeds, ["arch", "lr"], DIVERGENCE, block="seed", permutations=199)
+    assert (found_block.block.column, found_block.block.n_levels, found_block.block.found) == ("seed", 4, True)
+    assert found_block.block.r_squared > 0.5
+    assert (named.block.found, blind.block) == (False, None)
+    assert [t.p_value <= 0.05 for t in found_block.tests] == [False, True]
+    assert [t.p_value <= 0.05 for t in blind.tests] == [False, False]
+    assert [t.strata for t in found_block.tests] == [("lr", "seed"), ("arch", "seed")]
+    assert named.tests == found_block.tests
+    assert [p.alike_in for p in found_block.paces] == [("lr", "seed"), ("arch", "seed")]
+    assert found_block.paces[0].at_equal_progress < 0.2 * blind.paces[0].at_equal_progress
+    assert found_block.configurations.values.max() < 0.5 * blind.configurations.values.max()
+    assert np.array_equal(found_block.matrix.values, blind.matrix.values)
+
+
+def test_factors_that_are_tied_are_exchanged_in_whole_configurations(with_seeds):
+    own = np.array([f"{run[0]}-own" for run in with_seeds.points["run"]])
+    tied = replace(with_seeds, points=with_seeds.points.with_columns(tied=own))
+    found = compare_runs(tied, ["arch", "tied"], DIVERGENCE, permutations=99)
+    assert found.tests[0].strata == ("seed",)
+    assert found.tests[0].whole == ("lr",)
+    assert found.tests[0].smallest_p == 1 / 3
+    assert any("not crossed, so arch is tested without regard to tied" in note for note in found.notes)
+
+
+def test_a_slight_effect_is_not_said_to_separate():
+    found = compare_runs(shared_seeds(effect=0.05, seeds=4), ["arch", "lr"], DIVERGENCE, permutations=199)
+    lr = found.tests[1]
+    assert (lr.p_value <= 0.05, lr.r_squared < 0.01) == (True, True)
+    assert (
+        f"of the spread, p = {lr.p_value:.2g}) shifts the trajectories by little, though by more than chance"
+        in found.sentence()
+    )
+
+
+def test_a_run_that_is_missing_leaves_no_block_and_that_is_said(with_seeds):
+    fewer = with_seeds.take(with_seeds.points["run"] != "a/0.1/2")
+    found = compare_runs(fewer, ["arch", "lr"], DIVERGENCE, permutations=19)
+    assert found.block is None
+    assert any("seed is not taken as a block, because configuration 'a / 0.1' has 0 runs" in n for n in found.notes)
+    with pytest.raises(infogeo.InputError, match="block: configuration 'a / 0.1' has 0 runs of seed 2 and 1 of seed 0"):
+        compare_runs(fewer, ["arch", "lr"], DIVERGENCE, block="seed")
+    changing = replace(with_seeds, points=with_seeds.points.with_columns(loss=np.arange(with_seeds.n_points)))
+    with pytest.raises(infogeo.InputError, match="block: 'loss' changes along a run; name a column that is constant"):
+        compare_runs(changing, ["arch", "lr"], DIVERGENCE, block="loss")
+
+
 def test_without_other_seeds_there_is_no_interval():
     found = compare_runs(crossed(seeds=1), ["arch", "lr"], DIVERGENCE, permutations=19).paces[0]
     assert np.isnan([found.low, found.high]).all()
-    assert found.sentence().endswith("; repeat runs with other seeds to learn how sure that is.")
+    assert found.sentence().endswith("; to learn how sure that ratio is, repeat the runs with other seeds.")
 
 
 def test_too_few_runs_are_no_lack_of_evidence():
     given = crossed(seeds=1)
     few = given.take(np.isin(given.points["lr"], [0.1, 0.2]))
     found = compare_runs(few, ["arch"], DIVERGENCE, permutations=19)
-    assert "there are too few runs to tell for arch (p cannot be below" in found.sentence().lower()
+    assert "there are too few runs to tell whether arch (p cannot be below" in found.sentence().lower()
 
 
 def test_metadata_that_change_along_a_run_are_not_said_of_the_run():

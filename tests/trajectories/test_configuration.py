@@ -53,6 +53,27 @@ def test_the_matrix_of_configurations_forgets_the_order_of_runs(matrix):
     assert second.points["run"].tolist() == first.points["run"].tolist()
 
 
+def test_with_a_block_the_means_are_over_pairs_of_one_level():
+    rng = np.random.default_rng(5)
+    rows = [{"arch": a, "rate": r, "seed": s} for a in "ab" for r in (0.1, 0.2) for s in (0, 1, 2)]
+    places = rng.normal(size=(12, 3)) + 5 * rng.normal(size=(3, 3))[[row["seed"] for row in rows]]
+    points = Points.of_runs([f"net-{i:02d}" for i in range(12)], [[0]] * 12, rows)
+    matrix = PairwiseMatrix.from_array(np.sum((places[:, None] - places) ** 2, axis=2), points)
+    d, seed = matrix.to_numpy(), points["seed"]
+    means = configuration_matrix(matrix, ["arch", "rate"], block="seed")
+    members = [range(3 * k, 3 * k + 3) for k in range(4)]
+    # sums of 3 terms beside 9 zeros, none negative, in another order
+    budget = 20 * np.finfo(float).eps
+    expected = [[np.mean([d[i, j] for i in k for j in m if seed[i] == seed[j]]) for m in members] for k in members]
+    np.testing.assert_allclose(means.to_numpy(), expected, rtol=budget, atol=0)
+    assert np.isnan(means.points["within"]).all()  # no two runs of one seed
+    by_arch = configuration_matrix(matrix, ["arch"], block="seed")
+    pairs = [d[i, j] for i in range(6) for j in range(i) if seed[i] == seed[j]]
+    assert by_arch.points["within"][0] == pytest.approx(np.mean(pairs), rel=budget)
+    with pytest.raises(infogeo.InputError, match="block: 'rate' is a factor as well"):
+        configuration_matrix(matrix, ["arch", "rate"], block="rate")
+
+
 @pytest.mark.parametrize(
     ("given", "factors", "message"),
     [

@@ -8,7 +8,7 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
-from scipy.stats import f_oneway
+from scipy.stats import binom, f_oneway
 
 import infogeo
 from infogeo import PairwiseMatrix, Points
@@ -94,7 +94,9 @@ def test_an_effect_gives_the_smallest_p():
     # No relabelling of groups this far apart reaches F: the smallest p there is.
     assert test.p_value == test.smallest_p == 1 / 1000
     assert test.sentence().startswith("opt accounts for ")
-    assert "p = 0.001 (it cannot be smaller): the groups differ, in place or in spread, by more than" in test.sentence()
+    assert (
+        "p = 0.001 (it cannot be smaller): by more than chance, its groups lie apart or are spread" in test.sentence()
+    )
 
 
 @pytest.mark.parametrize("strata", [(), ("size",)])
@@ -128,7 +130,7 @@ def test_the_smallest_p_counts_the_ways_to_group_the_runs(groups, size):
 
 def test_few_runs_are_told_that_p_cannot_be_small():
     sentence = permanova(runs([0, 1, 2, 10, 11, 12], arch=[0, 0, 0, 1, 1, 1]), "arch").sentence()
-    assert sentence.endswith("with so few runs to exchange, p cannot be below 0.1: add runs.")
+    assert sentence.endswith("so few exchanges are possible that p cannot be below 0.1: add runs.")
 
 
 def test_relabellings_that_equal_the_data_count_in_spite_of_rounding():
@@ -163,7 +165,7 @@ def test_labels_are_exchanged_within_strata_only():
     assert len(np.unique(np.concatenate(blocks), axis=0)) == 25
 
 
-def test_neither_the_order_of_runs_nor_the_size_of_blocks_changes_the_test(monkeypatch):
+def test_neither_the_order_of_runs_nor_the_size_of_batches_changes_the_test(monkeypatch):
     rng = np.random.default_rng(7)
     columns = {"arch": rng.integers(0, 3, 30), "opt": rng.permutation(np.arange(30) % 2)}
     matrix = runs(rng.normal(size=(30, 2)) + 0.5 * columns["arch"][:, None], **columns)
@@ -171,7 +173,7 @@ def test_neither_the_order_of_runs_nor_the_size_of_blocks_changes_the_test(monke
     second = permanova(matrix.take(rng.permutation(30)), "arch", strata=["opt"])
     assert 0.001 < first.p_value < 0.5
     assert second == first
-    monkeypatch.setattr(module, "BLOCK_BYTES", 17 * 30 * 3 * 7)
+    monkeypatch.setattr(module, "BATCH_BYTES", 17 * 30 * 3 * 7)
     assert permanova(matrix, "arch", strata=["opt"]).p_value == first.p_value
 
 
@@ -213,6 +215,195 @@ def test_matrices_that_are_not_of_runs_are_refused():
         permanova(matrix.take([0, 1, 2, 2]), "arch")
     with pytest.raises(infogeo.InputError, match="matrix: all divergences are zero"):
         permanova(runs([1, 1, 1, 1], arch=[0, 0, 1, 1]), "arch")
+
+
+def blocked(n_levels=3, others=("x", "y"), n_blocks=4):
+    """Columns of one run per level of opt, value of size, and seed."""
+    rows = [(o, size, seed) for o in range(n_levels) for size in others for seed in range(n_blocks)]
+    return dict(zip(("opt", "size", "seed"), map(list, zip(*rows, strict=True)), strict=True))
+
+
+def noisy(rng, columns, *, effect=0.0, own=0.0):
+    """Places of runs: large shifts by seed, and by size within a seed; `effect` per level; `own` per configuration."""
+    seed, size = np.array(columns["seed"]), np.unique(columns["size"], return_inverse=True)[1]
+    opt = np.array(columns["opt"])
+    start = 10 * rng.normal(size=(seed.max() + 1, size.max() + 1, 2))
+    configuration = own * rng.normal(size=(opt.max() + 1, size.max() + 1, 2))
+    return (
+        start[seed, size * (not own)]
+        + configuration[opt, size]
+        + effect * opt[:, None]
+        + rng.normal(size=(len(seed), 2))
+    )
+
+
+def test_with_a_block_the_pseudo_f_is_that_of_the_analysis_of_variance_of_two_factors():
+    rng = np.random.default_rng(20)
+    columns = blocked(n_levels=3, others=("x", "y", "z"), n_blocks=4)
+    x = rng.normal(size=36) + np.array(columns["opt"]) + 3 * np.array(columns["seed"])
+    test = permanova(runs(x, **columns), "opt", strata="size", block="seed", permutations=9)
+    design = np.stack(
+        [
+            np.ones(36),
+            *(np.equal(columns["opt"], k) for k in (1, 2)),
+            *(np.equal(columns["seed"], k) for k in (1, 2, 3)),
+        ],
+        axis=1,
+    ).astype(float)
+    left = x - design @ np.linalg.lstsq(design, x)[0]
+    means = np.array([x[np.equal(columns["opt"], k)].mean() for k in range(3)])
+    expected = (12 * np.sum((means - x.mean()) ** 2) / 2) / (left @ left / (36 - 3 - 4 + 1))
+    assert test.pseudo_f == pytest.approx(expected, rel=1e-10)
+    assert test.pseudo_f > 1.5 * permanova(runs(x, **columns), "opt", strata="size", permutations=9).pseudo_f
+    assert (test.strata, test.block, test.whole) == (("size", "seed"), "seed", ())
+    share = module.spread_share(runs(x, **columns), "seed")
+    by_level = np.array([x[np.equal(columns["seed"], k)].mean() for k in range(4)])
+    assert share == pytest.approx(9 * np.sum((by_level - x.mean()) ** 2) / np.sum((x - x.mean()) ** 2), rel=1e-12)
+
+
+def test_the_blocked_statistic_is_that_of_loops_over_a_divergence_that_is_no_distance():
+    rng = np.random.default_rng(21)
+    columns = blocked()
+    d = rng.random((24, 24)) ** 4
+    matrix = PairwiseMatrix.from_array(np.triu(d, 1) + np.triu(d, 1).T, runs(range(24), **columns).points)
+    test = permanova(matrix, "opt", strata="size", block="seed", permutations=9)
+    expected = reference.blocked_pseudo_f(matrix.to_numpy(), columns["opt"], columns["seed"])
+    assert test.pseudo_f == pytest.approx(expected, rel=1e-11)
+
+
+def test_a_small_blocked_case_has_the_p_value_of_all_its_permutations():
+    rng = np.random.default_rng(22)
+    columns = blocked(n_levels=2, others=("x", "y"), n_blocks=3)
+    places = rng.integers(0, 9, 12) + 7 * np.array(columns["seed"]) + 2 * np.array(columns["opt"])
+    matrix = runs(places, **columns)
+    cells = [*zip(columns["size"], columns["seed"], strict=True)]
+    exact = reference.exact_p(matrix.to_numpy(), columns["opt"], cells)
+    test = permanova(matrix, "opt", strata="size", block="seed", permutations=4000)
+    assert 0.01 < exact < 0.9
+    assert within_monte_carlo(test.p_value, exact, 4000)
+    assert test.smallest_p == 1 / len(reference.groupings(columns["opt"], cells)) == 1 / 2**5
+
+
+def test_a_small_case_of_whole_configurations_has_the_p_value_of_all_its_permutations():
+    """Without size as a stratum its values tell configurations apart, each of which returns with every seed."""
+    rng = np.random.default_rng(23)
+    columns = blocked(n_levels=2, others=("x", "y", "z"), n_blocks=2)
+    places = rng.integers(0, 9, 12) + 7 * np.array(columns["seed"]) + 3 * np.array(columns["opt"])
+    matrix = runs(places, **columns)
+    units = [*zip(columns["opt"], columns["size"], strict=True)]
+    exact = reference.exact_whole_p(matrix.to_numpy(), columns["opt"], units, [0] * 12)
+    test = permanova(matrix, "opt", block="seed", permutations=4000)
+    assert test.whole == ("size",)
+    among = "among whole configurations, which also differ in size and return in every level of seed, p = "
+    assert among in test.sentence()
+    assert test.sentence().endswith("p cannot be below 0.1: add runs, or compare by size as well.")
+    assert 0.01 < exact < 0.9
+    assert within_monte_carlo(test.p_value, exact, 4000)
+    assert test.smallest_p == 1 / len(reference.whole_groupings(columns["opt"], units, [0] * 12)) == 1 / 10
+
+
+LEVEL_SETS = 300
+
+
+def rejections(make, **arguments):
+    """How often p <= 0.05 in `LEVEL_SETS` sets, and the largest gap of its distribution to the uniform one."""
+    rng = np.random.default_rng(24)
+    p = np.array([permanova(make(rng), "opt", permutations=99, seed=s, **arguments).p_value for s in range(LEVEL_SETS)])
+    grid = np.arange(1, 101) / 100
+    share = (p[:, None] <= grid * (1 + 1e-12)).mean(axis=0)
+    return int((p <= 0.05 * (1 + 1e-12)).sum()), np.abs(share - grid).max()
+
+
+# P(p <= 0.05) = 5 / 100, ties aside (there are 10^5 groupings and more, so at most 1 in 1000 of the sets has one): a
+# binomial number of sets, within these bounds but for one case in a million. The gap as in the test without blocks.
+FEWEST, MOST = binom.ppf([5e-7, 1 - 5e-7], LEVEL_SETS, 0.05)
+GAP = sqrt(log(2e6) / (2 * LEVEL_SETS))
+
+
+def test_p_values_are_uniform_under_strong_blocks_when_the_factor_does_nothing():
+    columns = blocked()
+    found, gap = rejections(lambda rng: runs(noisy(rng, columns), **columns), strata="size", block="seed")
+    assert FEWEST <= found <= MOST
+    assert gap <= GAP
+    ignored, _ = rejections(lambda rng: runs(noisy(rng, columns), **columns), strata="size")
+    assert ignored == 0  # what the blocks spread hides everything: that test is not exact but blind
+
+
+def test_p_values_are_uniform_where_configurations_return_in_every_block():
+    """Five configurations of each label, with a place of their own beside that of the seed."""
+    columns = blocked(others=range(5), n_blocks=2)
+    found, gap = rejections(lambda rng: runs(noisy(rng, columns, own=1.0), **columns), block="seed")
+    assert FEWEST <= found <= MOST
+    assert gap <= GAP
+    hidden = {name: values for name, values in columns.items() if name != "size"}
+    wrong, _ = rejections(lambda rng: runs(noisy(rng, columns, own=1.0), **hidden), block="seed")
+    assert wrong > MOST  # exchanged run by run, the places of configurations look like an effect of any label
+
+
+def test_a_small_effect_is_found_under_strong_blocks_and_not_without_them():
+    columns, rng = blocked(), np.random.default_rng(25)
+    sets = [runs(noisy(rng, columns, effect=0.8), **columns) for _ in range(40)]
+    with_block = [permanova(m, "opt", strata="size", block="seed", permutations=199).p_value for m in sets]
+    without = [permanova(m, "opt", strata="size", permutations=199).p_value for m in sets]
+    assert np.mean(np.array(with_block) <= 0.05) >= 0.9
+    assert np.mean(np.array(without) <= 0.05) == 0
+
+
+def test_the_order_of_runs_does_not_change_a_blocked_test():
+    rng = np.random.default_rng(26)
+    columns = blocked()
+    matrix = runs(noisy(rng, columns, effect=0.4), **columns)
+    for strata in ("size", ()):
+        first = permanova(matrix, "opt", strata=strata, block="seed")
+        assert first.whole == (() if strata else ("size",))
+        assert permanova(matrix.take(rng.permutation(24)), "opt", strata=strata, block="seed") == first
+
+
+def test_columns_that_do_not_return_in_every_block_tell_no_configurations_apart():
+    """A machine drawn at random and a start that follows the seed leave each level to itself."""
+    rng = np.random.default_rng(27)
+    columns = blocked()
+    extra = {"host": rng.integers(0, 3, 24), "start": [f"s{s}" for s in columns["seed"]], "loss": rng.random(24)}
+    test = permanova(runs(noisy(rng, columns), **columns, **extra), "opt", strata="size", block="seed")
+    assert not test.whole
+
+
+def test_a_factor_that_changes_nothing_has_a_p_of_one_and_a_sum_of_two_an_infinite_f():
+    columns = blocked()
+    seed, opt = np.array(columns["seed"]), np.array(columns["opt"])
+    same = permanova(runs(seed**2, **columns), "opt", strata="size", block="seed")
+    assert same.p_value == 1
+    exact = permanova(runs(np.stack([seed**2, opt], axis=1) / 3, **columns), "opt", strata="size", block="seed")
+    assert exact.pseudo_f == float("inf")
+    assert exact.p_value == exact.smallest_p
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": [0] * 24}, "block: 'seed' has one level, 0; name a column with two or more, or block=False, in the"),
+        (
+            {"seed": range(24)},
+            "block: configuration 'x / 0' has 0 runs of seed 4 and 1 of seed 0; a block takes as many",
+        ),
+        ({"seed": [0, 0, 1, 2] * 6}, "block: configuration 'x / 0' has 1 run of seed 1 and 2 of seed 0"),
+        ({"seed": [np.nan, *range(23)]}, "block: run 'run-0000' has no value in column 'seed'"),
+    ],
+)
+def test_a_column_that_is_not_crossed_is_no_block(change, message):
+    matrix = runs(range(24), **{**blocked(), **change})
+    with pytest.raises(infogeo.InputError, match=message):
+        permanova(matrix, "opt", strata="size", block="seed")
+
+
+def test_a_factor_is_no_block():
+    matrix = runs(range(24), **blocked())
+    with pytest.raises(infogeo.InputError, match="block: 'size' is a factor as well; it can be only one of the two"):
+        permanova(matrix, "opt", strata="size", block="size")
+    with pytest.raises(
+        infogeo.InputError, match="block: there is no column 'start'; there are run, step, opt, size, seed"
+    ):
+        permanova(matrix, "opt", strata="size", block="start")
 
 
 SCIKIT_BIO = """
