@@ -2,7 +2,8 @@
 
 Cost: a network is trained on handwritten digits with PyTorch, twice per round and in turn: once its predictions on the
 probe are kept in a list, once they are recorded. The forward passes on the probe are the same in both. Besides the time
-on the clock the seconds of all cores are counted, which other processes on the machine disturb less.
+on the clock the seconds of all cores are counted; and those that recording takes by itself: as a share of the training
+they are the most that it costs where every core is busy.
 Throughput: predictions of many classes are recorded one checkpoint after the other, in turn with np.save of the same.
 Language models: next-token distributions over 50,000 classes, all of them and 100 kept.
 Half precision: divergences between the checkpoints of that training, from float16 and from float32 log-probabilities.
@@ -69,6 +70,13 @@ def plain_training(schedule: infogeo.Schedule) -> None:
     train(lambda step, values: kept.append(values), schedule)
 
 
+def only_recorded(folder: Path, kept: list[tuple[int, np.ndarray]]) -> None:
+    """Recording alone: of logits of the same shape."""
+    with infogeo.Recorder(folder, run="a", overwrite=True) as recorder:
+        for step, values in kept:
+            recorder.log(step, values.astype(np.float32))
+
+
 def clocked(action: Callable[[], object]) -> tuple[float, float]:
     """Seconds on the clock, and of all cores."""
     start, used = perf_counter(), process_time()
@@ -86,11 +94,16 @@ def cost(folder: Path, schedule: infogeo.Schedule) -> dict[str, float]:
     for number in range(ROUNDS):
         for which in (0, 1) if number % 2 else (1, 0):
             rounds[number, which] = clocked(actions[which])
+    kept = [(step, np.random.default_rng(step).normal(size=(797, 10))) for step in range(STEPS + 1) if schedule(step)]
+    alone = np.median([clocked(lambda: only_recorded(folder, kept))[1] for _ in range(ROUNDS)])
+    training = float(np.median(rounds[:, 0, 0]))
     clock, cores = np.sort(rounds[:, 1] / rounds[:, 0], axis=0).T
     low, high = ROUNDS // 2 - 3, ROUNDS // 2 + 3  # of 11, the third and ninth: 93 % about the median (binomial)
     return {
         "checkpoints": float(sum(schedule(step) for step in range(STEPS + 1))),
-        "seconds of training": float(np.median(rounds[:, 0, 0])),
+        "seconds of training": training,
+        "recording by itself, seconds of all cores": float(alone),
+        "that as a share of the training": float(alone) / training,
         "ratio by the clock, median": float(np.median(clock)),
         "ratio by the clock, low": float(clock[low]),
         "ratio by the clock, high": float(clock[high]),

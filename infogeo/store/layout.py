@@ -42,9 +42,10 @@ def run_key(name: str) -> str:
 
 
 def chunk_shape(n_samples: int, n_classes: int) -> tuple[int, int, int]:
-    """One checkpoint per chunk, split over samples where that is more than 16 MB."""
-    samples = max(1, min(n_samples, CHUNK_BYTES // (4 * n_classes)))
-    return 1, samples, n_classes
+    """One checkpoint per chunk; where that is more than 16 MB, in as few parts as can be, of one size."""
+    most = max(1, CHUNK_BYTES // (4 * n_classes))
+    parts = -(-n_samples // most)
+    return 1, -(-n_samples // parts), n_classes
 
 
 def fingerprint_bytes(fingerprints: list[str]) -> NDArray[np.uint8]:

@@ -306,9 +306,9 @@ class Recorder:
 def recorded_bytes(n_checkpoints: int, n_samples: int, n_classes: int, options: RecordingOptions | None = None) -> int:
     """How many bytes a run takes on the disk: T N C b, and a few; b is 4, or 2 with half precision.
 
-    Where classes are merged, C is K + 1. Samples are filled up to whole files above 16 MB, and steps and fingerprints
-    lie in files of 1024 rows, 24 bytes each. Not counted: a few KB of JSON, and labels, ids and kept classes, which
-    the runs of a store share.
+    Where classes are merged, C is K + 1. Above 16 MB a checkpoint lies in several files of one size, which may hold a
+    few rows more than N. Steps and fingerprints lie in files of 1024 rows, 24 bytes each. Not counted: a few KB of
+    JSON, and labels, ids and kept classes, which the runs of a store share.
 
     Args:
         n_checkpoints: T.

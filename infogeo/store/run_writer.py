@@ -46,6 +46,7 @@ class RunState:
         steps: of its checkpoints.
         prints: their fingerprints [T, 16].
         shape: (N, C).
+        chunk: of the log-probabilities.
         dtype: of the log-probabilities.
         rows: that the arrays have room for.
         attributes: `run`, `metadata`, `finished`, `gaps`.
@@ -54,6 +55,7 @@ class RunState:
     steps: tuple[int, ...]
     prints: NDArray[np.uint8]
     shape: tuple[int, int]
+    chunk: tuple[int, int, int]
     dtype: np.dtype[Any]
     rows: int
     attributes: Mapping[str, Any]
@@ -78,7 +80,15 @@ def state_of_run(folder: Path) -> RunState | None:
     values = array_of(group, "log_probs")
     steps: Any = np.asarray(array_of(group, "step")[:length])
     n, c = values.shape[1:]
-    return RunState(tuple(steps.tolist()), prints[:length], (n, c), values.dtype, len(prints), dict(group.attrs))
+    return RunState(
+        steps=tuple(steps.tolist()),
+        prints=prints[:length],
+        shape=(n, c),
+        chunk=(1, values.chunks[1], c),
+        dtype=values.dtype,
+        rows=len(prints),
+        attributes=dict(group.attrs),
+    )
 
 
 class RunWriter:
@@ -214,6 +224,7 @@ class RunWriter:
                 f"{where}: holds {found.dtype} of N={found.shape[0]}, C={found.shape[1]}, not {self._dtype} of "
                 f"N={self._shape[0]}, C={self._shape[1]}; go on as it was begun, or give another name"
             )
+        self._chunk = found.chunk
         kept = n_kept(found, resume)
         file, at = divmod(kept, ROWS_PER_FILE)
         start = file * ROWS_PER_FILE

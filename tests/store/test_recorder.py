@@ -392,6 +392,18 @@ def test_the_size_is_known_beforehand_to_the_byte(tmp_path, monkeypatch, half, n
     assert sum(file.stat().st_size for file in files) == infogeo.recorded_bytes(4, n_samples, 5, options)
 
 
+def test_a_run_goes_on_in_parts_of_the_size_that_it_was_begun_with(tmp_path, monkeypatch):
+    with pytest.raises(RuntimeError), infogeo.Recorder(tmp_path / "s", run="a") as recorder:
+        recorder.log(0, random_log_probs(0, 1, 23, 5)[0])
+        raise RuntimeError("training failed")
+    monkeypatch.setattr("infogeo.store.layout.CHUNK_BYTES", 4 * 5 * 10)
+    with infogeo.Recorder(tmp_path / "s", run="a", resume=True) as recorder:
+        recorder.log(1, random_log_probs(1, 1, 23, 5)[0])
+    back = infogeo.load(tmp_path / "s").log_probs
+    for step in (0, 1):
+        assert np.array_equal(back[step], random_log_probs(step, 1, 23, 5)[0])
+
+
 def test_half_precision_is_off_by_its_rounding_and_no_more(tmp_path):
     """A float16 is off by 2^-11 of itself at most; then rows are normalised, which moves them by as much on average."""
     given = random_log_probs(3, 2, SAMPLES, CLASSES, confidence=6.0)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from hypothesis import given
+from hypothesis import strategies as st
 
 import infogeo
 from infogeo.core.coarse import same_merging
@@ -172,7 +174,16 @@ def test_run_names_may_be_anything(tmp_path, name):
 
 def test_one_chunk_holds_one_checkpoint_up_to_16_megabytes():
     assert chunk_shape(1000, 10) == (1, 1000, 10)
-    assert chunk_shape(50_000, 1000) == (1, 4194, 1000)
+    assert chunk_shape(50_000, 1000) == (1, 4167, 1000)  # 12 parts, as few as 16 MiB allow, with 4 rows to spare
+
+
+@given(n=st.integers(1, 10**6), c=st.integers(1, 10**7))
+def test_parts_of_a_checkpoint_are_few_and_waste_less_than_a_row_each(n, c):
+    _, samples, _ = chunk_shape(n, c)
+    parts, most = -(-n // samples), max(1, 2**24 // (4 * c))
+    assert samples <= most
+    assert most * (parts - 1) < n
+    assert parts * samples - n < parts
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path):
