@@ -7,10 +7,10 @@ from math import isfinite
 
 import numpy as np
 
+from infogeo.core.words import percent
 from infogeo.plots.axes import scale_text
 from infogeo.report.words import Table, bound
 from infogeo.trajectories.comparison import Comparison
-from infogeo.trajectories.words import percent
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,9 @@ def payload(records: MapRecords, fit: Fit, provenance: Mapping[str, Any] | None)
     }
     if records.matrix is not None:
         figures["matrix"] = matrix_figure(records.matrix)
-    wrong = fit.residuals is not None and not fit.residuals.right
-    if fit.residuals is not None and wrong:
-        figures["misfit-runs"] = misfit_by_run(fit.residuals, RUNS)
+    misfits = None if fit.residuals is None or fit.residuals.right else fit.residuals
+    if misfits is not None:
+        figures["misfit-runs"] = misfit_by_run(misfits, RUNS)
     if fit.pairs is not None:
         figures["shepard"] = shepard_of(fit.pairs, embedding, fit.k)
     names = [name for name in ("accuracy", "loss") if _numeric(points, name)]
@@ -76,8 +76,8 @@ def payload(records: MapRecords, fit: Fit, provenance: Mapping[str, Any] | None)
         "figures": {name: _figure(made) for name, made in figures.items()},
         "provenance": None if provenance is None else plain(provenance),
         "has": {
-            "misfit": wrong or fit.of_new is not None,
-            "runs": wrong,
+            "misfit": misfits is not None or fit.of_new is not None,
+            "runs": misfits is not None,
             "errors": records.errors is not None,
             "by_time": records.matrix is not None and by_time(records.matrix.points),
             **{name: name in names or name in figures for name in ("accuracy", "loss", "matrix", "shepard")},

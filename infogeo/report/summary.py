@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infogeo.core.words import listed
 from infogeo.embed.inpca import Embedding
 from infogeo.pairwise.matrix import GIVEN
 from infogeo.plots.axes import scale_text
@@ -77,7 +78,7 @@ def _lead(embedding: Embedding, runs: int, points: int, samples: int, share: str
     kinds = ""
     if timelike:
         many = len(timelike) > 1
-        kinds = f" Ax{'es' if many else 'is'} {_listed(timelike)} {'are' if many else 'is'} time-like."
+        kinds = f" Ax{'es' if many else 'is'} {listed(timelike)} {'are' if many else 'is'} time-like."
     name = "divergences as given" if embedding.divergence == GIVEN else f"{embedding.divergence} divergence"
     return (
         f"Every point is one checkpoint of a model in training, {points:,} in all from {runs:,} {_word(runs, 'run')}, "
@@ -115,7 +116,3 @@ def _facts(records: MapRecords) -> tuple[tuple[str, str], ...]:
 
 def _word(count: int, word: str) -> str:
     return word if count == 1 else f"{word}s"
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
+from infogeo.core.words import percent
 from infogeo.trajectories.configuration import NO_BLOCK, block_codes, configurations, counts_in, levels
-from infogeo.trajectories.words import percent
 
 USUAL = "seed"
 """The column that is looked at first where no block is named."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import Predictions
+from infogeo.core.words import listed, percent
 from infogeo.divergences.base import Divergence
 from infogeo.geometry.geodesic import Geodesic
 from infogeo.geometry.progress import GeodesicProgress
@@ -26,7 +27,6 @@ from infogeo.trajectories.reindex import GRID, common_grid, reached, reindexed
 from infogeo.trajectories.same_road import Pace, pace
 from infogeo.trajectories.shape import Shapes, shapes
 from infogeo.trajectories.tube import Tubes, tubes
-from infogeo.trajectories.words import listed, percent
 
 SIGNIFICANT = 0.05
 """A p-value up to here is called evidence, each factor by itself: no correction is made for their number."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
+from infogeo.core.words import listed, percent
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.trajectories.block import whole_configurations
 from infogeo.trajectories.configuration import block_codes, levels, run_divergences
-from infogeo.trajectories.words import listed, percent
 
 BATCH_BYTES = 2**25
 """What the group indicators of a batch of permutations, and their products, may take together."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeo.core.errors import InputError
+from infogeo.core.words import listed
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.trajectories.configuration import configuration_matrix, configurations
-from infogeo.trajectories.words import listed
 
 SHUFFLES = 10
 """How often the column of a factor is shuffled; its importance is the mean."""

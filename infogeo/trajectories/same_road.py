@@ -11,9 +11,9 @@ from scipy.special import stdtrit
 
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
+from infogeo.core.words import listed
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.trajectories.configuration import block_codes, levels, run_divergences
-from infogeo.trajectories.words import listed
 
 INTERVAL = 0.95
 MARGIN = 0.95

@@ -5,9 +5,9 @@ import pytest
 
 import infogeo
 from infogeo import Points
+from infogeo.core.words import listed, percent
 from infogeo.trajectories.block import Block, find_block, whole_configurations
 from infogeo.trajectories.configuration import block_codes
-from infogeo.trajectories.words import listed, percent
 
 
 def table(name="seed", seeds=3, **columns):

@@ -1,4 +1,4 @@
-"""What the sentences of a comparison say shares and lists with."""
+"""Shares and lists in sentences."""
 
 from __future__ import annotations
 
