@@ -3,7 +3,8 @@
 Cost: a network is trained on handwritten digits with PyTorch, twice per round and in turn: once its predictions on the
 probe are kept in a list, once they are recorded. The forward passes on the probe are the same in both. Besides the time
 on the clock the seconds of all cores are counted; and those that recording takes by itself: as a share of the training
-they are the most that it costs where every core is busy.
+they are the most that it costs where every core is busy. The training has one thread: with two on two cores its own
+time varies by more than what is measured.
 Throughput: predictions of many classes are recorded one checkpoint after the other, in turn with np.save of the same.
 Language models: next-token distributions over 50,000 classes, all of them and 100 kept.
 Half precision: divergences between the checkpoints of that training, from float16 and from float32 log-probabilities.
@@ -184,7 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--save", action="store_true", help="write results/recording.json")
     arguments = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     print(environment())
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
