@@ -1,0 +1,182 @@
+"""From the distances of neighbours to a dimension with its error: what all local estimators share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import numpy as np
+from scipy.optimize import brentq
+
+from infogeo.core.errors import InputError
+from infogeo.dimension.estimate import DimensionEstimate
+from infogeo.dimension.neighbours import Candidates, Neighbours, nearest_neighbours
+from infogeo.dimension.rows import Array, Indices
+from infogeo.pairwise.matrix import PairwiseMatrix
+
+LEAST_POINTS = 5
+"""Points that a local estimate takes at least."""
+SEARCHED = (1e-3, 1e5)
+"""Dimensions between which an estimating equation is solved."""
+
+
+class LocalEstimator(ABC):
+    """A dimension from the distances of each point's k nearest neighbours: an estimating equation, sum_i psi_i(d) = 0.
+
+    Small and frozen, a method for `estimate_dimension`.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The field's name with its parameters."""
+
+    @property
+    @abstractmethod
+    def k(self) -> int:
+        """How many neighbours of a point it uses."""
+
+    @abstractmethod
+    def score(self, distances: Array, d: float) -> Array:
+        """psi_i(d) [M] of ascending distances [M, k]; the sum is positive while d is too small."""
+
+    @abstractmethod
+    def slope(self, distances: Array, d: float) -> Array:
+        """The derivative of the score by 1/d [M]."""
+
+    def unbiased(self, root: float, n_points: int) -> float:
+        """The estimate from the root of the equation, less its bias where that is known."""
+        return root
+
+    def estimate(
+        self,
+        matrix: PairwiseMatrix,
+        candidates: Candidates | None = None,
+        report: Callable[[int, int], None] | None = None,
+    ) -> DimensionEstimate:
+        """See `estimate_dimension`."""
+        return estimate_locally(nearest_neighbours(matrix, self.k, candidates, report=report), self)
+
+
+def estimate_locally(found: Neighbours, method: LocalEstimator) -> DimensionEstimate:
+    """The dimension by a local estimator from neighbours that were found, at least k of each point.
+
+    Raises:
+        InputError: there are fewer, or too few points with k neighbours.
+    """
+    points = used(found, method.k, method.name)
+    root = solved(method, points.distances)
+    pulls = influence(method, points.distances, root)
+    return DimensionEstimate(
+        estimator=f"{method.name}, {found.among}",
+        value=method.unbiased(root, len(pulls)),
+        standard_error=standard_error(pulls, points.own_run, points.runs),
+        scale=float(np.median(points.distances[:, -1])),
+        n_points=len(pulls),
+        excluded=points.excluded,
+        degrees=points.n_runs - 1,
+        warnings=points.warnings,
+    )
+
+
+def solved(method: LocalEstimator, distances: Array) -> float:
+    """The root d of sum_i psi_i(d) = 0; the end of what is searched where there is none."""
+    low, high = (float(np.log(end)) for end in SEARCHED)
+
+    def total(log_d: float) -> float:
+        return float(method.score(distances, float(np.exp(log_d))).sum())
+
+    if total(low) <= 0 or total(high) >= 0:
+        return SEARCHED[0] if total(low) <= 0 else SEARCHED[1]
+    return float(np.exp(cast(float, brentq(total, low, high, xtol=1e-13))))
+
+
+def influence(method: LocalEstimator, distances: Array, root: float) -> Array:
+    """How much each point pulls the root up [M]: d^2 psi_i / sum_j dpsi_j/d(1/d), to first order."""
+    return root**2 * method.score(distances, root) / method.slope(distances, root).sum()
+
+
+def standard_error(influences: Array, own_run: Indices, runs: Indices) -> float:
+    """The standard error of a sum of influences that depend on each other; NaN for one run alone.
+
+    The influences of one run are summed, s_r: its points follow each other. Runs that are neighbours look at the same
+    distances, so
+
+        V = sum_r s_r^2 + sum_r sum_q w_rq s_r s_q,  w_rq the share of the points of r that have q as a neighbour,
+
+    but no less than the first sum. Where each point is a run of its own this is the variance of a sum over a
+    dependency graph. A jackknife over runs is no alternative: its variance is too large on average, and for ratios of
+    neighbours three times too large (measured).
+
+    Args:
+        influences: of each point [M].
+        own_run: the number of its run [M].
+        runs: those of its neighbours [M, k].
+
+    Source: the sandwich of White (Econometrica 50, 1982, 1), clustered; dependency graphs after Baldi and Rinott
+    (Annals of Probability 17, 1989, 1646); on the jackknife, Efron and Stein (Annals of Statistics 9, 1981, 586).
+    """
+    if len(np.unique(own_run)) < 2:
+        return float("nan")
+    size = int(max(own_run.max(), runs.max())) + 1
+    sums = np.bincount(own_run, influences, size)
+    counts = np.bincount(own_run, minlength=size)
+    pairs = np.unique(np.arange(len(runs))[:, None] * size + runs)  # each run once, however often a neighbour is of it
+    own, other = own_run[pairs // size], pairs % size
+    shared = np.where(own == other, 0.0, sums[own] * sums[other] / counts[own])
+    return float(np.sqrt(np.sum(sums**2) + max(float(np.sum(shared)), 0.0)))
+
+
+def used(found: Neighbours, k: int, name: str) -> Usable:
+    """The points that have k neighbours at different distances above zero.
+
+    Raises:
+        InputError: there are fewer candidates than k, or fewer points than an estimate takes.
+    """
+    if found.distances.shape[1] < k:
+        raise InputError(
+            f"matrix: {name} takes {k} neighbours of each point, and there are {found.distances.shape[1]} candidates "
+            f"({found.among})"
+        )
+    near = found.distances[:, :k]
+    usable = np.isfinite(near).all(axis=1) & (near[:, 0] > 0) & (near[:, -1] > near[:, 0])
+    n = int(usable.sum())
+    if n < LEAST_POINTS:
+        raise InputError(
+            f"matrix: {n} of {len(near)} points have {k} neighbours at different distances above zero "
+            f"({found.among}); {name} takes {LEAST_POINTS} of them"
+        )
+    own, runs = found.own_run[usable], found.runs[usable, :k]
+    return Usable(near[usable], own, runs, len(np.unique(own)), found.duplicates + len(usable) - n, _warnings(found, n))
+
+
+class Usable(NamedTuple):
+    """Neighbours as an estimator takes them.
+
+    Attributes:
+        distances: [M, k], ascending, none zero or infinite.
+        own_run: the number of the run of each point [M].
+        runs: those of its neighbours [M, k].
+        n_runs: how many runs the points are of.
+        excluded: how many points were left out.
+        warnings: about that.
+    """
+
+    distances: Array
+    own_run: Indices
+    runs: Indices
+    n_runs: int
+    excluded: int
+    warnings: tuple[str, ...]
+
+
+def _warnings(found: Neighbours, n_usable: int) -> tuple[str, ...]:
+    told, without = [], len(found.own_run) - n_usable
+    if found.duplicates:
+        told.append(f"{found.duplicates} points that repeat an earlier one were left out")
+    if without:
+        told.append(f"{without} points without enough neighbours at different distances were left out")
+    if len(np.unique(found.own_run)) < 2:
+        told.append("one run alone says nothing about the error")
+    return tuple(told)

@@ -1,0 +1,317 @@
+"""dimension_study: the same question by every estimator, and against scale, progress, runs and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeo.core.errors import InputError
+from infogeo.core.points import Points
+from infogeo.dimension.correlation import CorrelationDimension
+from infogeo.dimension.estimate import DimensionEstimate
+from infogeo.dimension.extrapolated import NEARER, ScaleExtrapolation
+from infogeo.dimension.gride import Gride
+from infogeo.dimension.local import estimate_locally
+from infogeo.dimension.local_pca import local_pca
+from infogeo.dimension.maximum_likelihood import MaximumLikelihood
+from infogeo.dimension.neighbours import (
+    AllPoints,
+    Candidates,
+    EqualProgress,
+    Neighbours,
+    OtherRuns,
+    check_matrix,
+    nearest_neighbours,
+)
+from infogeo.dimension.records import DimensionCurve, DimensionNull, DimensionStudy
+from infogeo.dimension.rows import Array
+from infogeo.dimension.runs import few_runs, thinned, with_run
+from infogeo.dimension.spectrum import ParticipationRatio, StableRank
+from infogeo.dimension.stress import parallel_analysis, stress_dimension
+from infogeo.dimension.two_nn import TwoNN
+from infogeo.pairwise.matrix import PairwiseMatrix
+
+Report = Callable[[int, int], None]
+Stage = Callable[[str], AbstractContextManager[Report]]
+"""Names a part of the work and gives a function (done, in all) for its progress."""
+
+PROGRESS = "progress"
+"""The column that a study against progress takes."""
+PARTS = 8
+"""Of the points by progress, and of the runs."""
+MOST_NEIGHBOURS = 128
+"""Of the largest scale."""
+LIKELIHOOD_NEIGHBOURS = 10
+SETTLED = 0.1
+"""Of a dimension, the most that its last step may change where a limit is taken."""
+RESOLVED = 2.0
+"""Times log2 of the number of candidates: up to so many dimensions the benchmark supports the intervals."""
+STRESS_LEVEL = 0.9
+
+
+class Mapped(Protocol):
+    """What a study takes from an embedding."""
+
+    @property
+    def points(self) -> Points:
+        """The points [P]."""
+        ...
+
+    @property
+    def coords(self) -> NDArray[np.float64]:
+        """Coordinates [P, K]."""
+        ...
+
+    @property
+    def signature(self) -> NDArray[np.int64]:
+        """+1 or -1 [K]."""
+        ...
+
+    @property
+    def explained_stress(self) -> NDArray[np.float64]:
+        """For k = 1..K."""
+        ...
+
+
+def dimension_study(
+    matrix: PairwiseMatrix,
+    *,
+    embedding: Mapped | None = None,
+    samples: Sequence[tuple[int, PairwiseMatrix]] = (),
+    null: DimensionNull | None = None,
+    seed: int = 0,
+    stage: Stage | None = None,
+) -> DimensionStudy:
+    """How many dimensions the points have, by every estimator that applies, with what it depends on.
+
+    Where runs have several points the local estimators take one neighbour per other run (`OtherRuns`): that is the
+    dimension *across* runs, and the total is one more. For a cloud they take all points. An estimator for which there
+    are too few points or runs is left out, and the notes say so.
+
+    Args:
+        matrix: the divergences [P, P], in memory or on disk.
+        embedding: a map of the same points, for explained stress and local PCA.
+        samples: the divergences of the same points by fewer probe samples, as (how many, matrix).
+        null: the same under a null model, see `dimension_null`.
+        seed: of the runs that are drawn, and of thinning.
+        stage: told of each part of the work.
+
+    Raises:
+        InputError: a rectangular matrix, all points identical, one run alone, or fewer points than TwoNN takes.
+    """
+    check_matrix(matrix)
+    if samples and not matrix.n_samples:
+        raise InputError("samples: the matrix does not know how many samples it is of itself; set its n_samples")
+    work = _Work(matrix, stage or _silent)
+    found, curves = work.local()
+    curves += work.against_progress() + work.against_runs(seed) + work.against_samples(samples)
+    total = with_run(found[0]) if work.has_runs else found[0]
+    estimates = [*found[:1], *([total] if work.has_runs else []), *found[1:]]
+    estimates += work.whole(seed) + work.of_map(embedding, null)
+    return DimensionStudy(
+        points=matrix.points,
+        divergence=matrix.divergence,
+        n_samples=matrix.n_samples,
+        across=found[0] if work.has_runs else None,
+        total=total,
+        estimates=tuple(estimates),
+        curves=tuple(curves),
+        null=null,
+        notes=tuple(work.notes),
+    )
+
+
+def scale_curve(found: Neighbours, name: str) -> DimensionCurve:
+    """Gride of orders 1, 2, 4, ...: the dimension against the distance, up to the nearer part of the candidates.
+
+    Raises:
+        InputError: too few points, or fewer than two candidates.
+    """
+    estimates = []
+    order = 1
+    while 2 * order <= max(2, min(found.distances.shape[1], NEARER * found.n_candidates)):
+        estimates.append(estimate_locally(found, Gride(order)))
+        order *= 2
+    if not estimates:
+        raise InputError(f"matrix: one candidate for a neighbour ({found.among}); a dimension takes two")
+    return DimensionCurve(name, "scale", np.array([estimate.scale for estimate in estimates]), tuple(estimates))
+
+
+def best(found: Neighbours) -> DimensionEstimate:
+    """The estimate that is recommended: extrapolated to scale zero.
+
+    Where the dimension changes with scale, that of Gride at the largest scale, with a warning; TwoNN where there are
+    too few candidates for more than one scale.
+    """
+    try:
+        estimate = ScaleExtrapolation().from_neighbours(found)
+    except InputError:
+        return few_runs(estimate_locally(found, TwoNN()))
+    if np.isnan(estimate.value):
+        largest = scale_curve(found, "").estimates[-1]
+        estimate = replace(largest, warnings=estimate.warnings)
+    return few_runs(_resolved(estimate, found))
+
+
+def _resolved(estimate: DimensionEstimate, found: Neighbours) -> DimensionEstimate:
+    """The estimate, with a warning where it is more than so many candidates can tell."""
+    most = RESOLVED * float(np.log2(found.n_candidates))
+    if estimate.value <= most:
+        return estimate
+    told = f"more than {found.n_candidates} candidates for neighbours can tell, about {most:.0f}: read it as many"
+    return replace(estimate, warnings=(*estimate.warnings, told))
+
+
+class _Work:
+    """The parts of a study."""
+
+    def __init__(self, matrix: PairwiseMatrix, stage: Stage) -> None:
+        self.matrix, self.stage = matrix, stage
+        self.has_runs = len(matrix.points.runs) < len(matrix.points)
+        self.candidates: Candidates = OtherRuns() if self.has_runs else AllPoints()
+        self.notes: list[str] = []
+
+    def tried(self, *attempts: Callable[[], DimensionEstimate]) -> list[DimensionEstimate]:
+        """The estimates that can be made; a note for each that cannot."""
+        made = []
+        for attempt in attempts:
+            try:
+                made.append(attempt())
+            except InputError as error:
+                self.notes.append(str(error))
+        return made
+
+    def local(self) -> tuple[list[DimensionEstimate], list[DimensionCurve]]:
+        """The local estimates, the best one first, and the dimension against scale."""
+        with self.stage("neighbours") as report:
+            found = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, self.candidates, report=report)
+        first = best(found)
+        name = "across runs" if self.has_runs else "all points"
+        curves = [scale_curve(found, name)]
+        others = self.tried(
+            lambda: estimate_locally(found, TwoNN()),
+            lambda: estimate_locally(found, MaximumLikelihood(LIKELIHOOD_NEIGHBOURS)),
+        )
+        if self.has_runs:
+            with self.stage("neighbours among all points") as report:
+                every = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, AllPoints(), report=report)
+            curves.append(scale_curve(every, "all points"))
+        return [first, *(other for other in others if other.estimator != first.estimator)], curves
+
+    def against_progress(self) -> list[DimensionCurve]:
+        """The dimension across runs at equal progress, by parts of equally many points."""
+        points = self.matrix.points
+        if not (self.has_runs and PROGRESS in points.columns):
+            return []
+        with self.stage("neighbours at equal progress") as report:
+            found = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, EqualProgress(PROGRESS), report=report)
+        progress = points[PROGRESS][found.rows]
+        parts = np.array_split(np.argsort(progress, kind="stable"), PARTS)
+        estimates, at = [], []
+        for part in parts:
+            for estimate in self.tried(lambda part=part: best(found.take(part))):
+                estimates.append(estimate)
+                at.append(float(np.median(progress[part])))
+        return [DimensionCurve("at equal progress", "progress", np.array(at), tuple(estimates))] if at else []
+
+    def against_runs(self, seed: int) -> list[DimensionCurve]:
+        """The dimension from fewer runs, or points of a cloud: a nested draw."""
+        runs = np.array(self.matrix.points.runs)
+        order = np.random.default_rng(seed).permutation(len(runs))
+        least = 12
+        if len(runs) < 2 * least:
+            return []
+        counts = np.unique(np.geomspace(least, len(runs), PARTS).astype(int))
+        estimates, at = [], []
+        with self.stage("fewer runs") as report:
+            for done, count in enumerate(counts):
+                rows = np.isin(self.matrix.points["run"], runs[order[:count]])
+                for estimate in self.tried(
+                    lambda rows=rows: best(nearest_neighbours(self.matrix, MOST_NEIGHBOURS, self.candidates, rows))
+                ):
+                    estimates.append(estimate)
+                    at.append(float(count))
+                report(done + 1, len(counts))
+        name = "across runs" if self.has_runs else "all points"
+        return [DimensionCurve(name, "runs", np.array(at), tuple(estimates))]
+
+    def against_samples(self, samples: Sequence[tuple[int, PairwiseMatrix]]) -> list[DimensionCurve]:
+        """The dimension by fewer probe samples, and its limit for infinitely many."""
+        if not samples:
+            return []
+        by_count = sorted([*samples, (self.matrix.n_samples, self.matrix)], key=lambda pair: pair[0])
+        estimates, at = [], []
+        with self.stage("fewer samples") as report:
+            for done, (count, matrix) in enumerate(by_count):
+                for estimate in self.tried(
+                    lambda matrix=matrix: best(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates))
+                ):
+                    estimates.append(estimate)
+                    at.append(float(count))
+                report(done + 1, len(by_count))
+        name = "across runs" if self.has_runs else "all points"
+        limit = limit_of(np.array(at), estimates)
+        return [DimensionCurve(name, "samples", np.array(at), tuple(estimates), limit)]
+
+    def whole(self, seed: int) -> list[DimensionEstimate]:
+        """The estimates that look at all pairs, or at the spectrum."""
+        made = []
+        with self.stage("all pairs") as report:
+            made += self.tried(lambda: CorrelationDimension().estimate(self.matrix, report=report))
+        if self.has_runs:
+            made += self.tried(lambda: self.of_thinned(seed))
+        with self.stage("spectrum") as report:
+            made += self.tried(
+                lambda: ParticipationRatio().estimate(self.matrix, report=report),
+                lambda: StableRank().estimate(self.matrix, report=report),
+            )
+        return made
+
+    def of_thinned(self, seed: int) -> DimensionEstimate:
+        """TwoNN of the checkpoints that are as far apart along runs as across them."""
+        rows = thinned(self.matrix, seed=seed)
+        found = estimate_locally(nearest_neighbours(self.matrix, 2, AllPoints(), rows), TwoNN())
+        return replace(found, estimator=f"{found.estimator}, after thinning")
+
+    def of_map(self, embedding: Mapped | None, null: DimensionNull | None) -> list[DimensionEstimate]:
+        """The estimates from a map, and beside a null."""
+        made = []
+        if embedding is not None:
+            made += self.tried(
+                lambda: stress_dimension(embedding.explained_stress, STRESS_LEVEL),
+                lambda: local_pca(embedding.coords, embedding.points, signature=embedding.signature),
+            )
+        if null is not None:
+            stress = null.explained_stress
+            made += self.tried(
+                lambda: stress_dimension(stress, STRESS_LEVEL, null=null.null_stress),
+                lambda: parallel_analysis(stress, null.null_stress),
+            )
+        return made
+
+
+def limit_of(counts: Array, estimates: Sequence[DimensionEstimate]) -> tuple[float, float] | None:
+    """The dimension for infinitely many samples, with its standard error: a line in 1 / N, weighted by 1 / SE^2.
+
+    The estimates are of the same points, so their errors are one: that of the largest N, together with half of the
+    distance to the limit, in squares. None where the last step still changes the dimension by more than a tenth, or by
+    more than half of the standard error, whichever is more: then nothing is known about the limit.
+    """
+    values = np.array([estimate.value for estimate in estimates])
+    errors = np.array([estimate.standard_error for estimate in estimates])
+    if len(values) < 2 or not np.isfinite(errors).all() or not errors.all():
+        return None
+    if abs(values[-1] - values[-2]) > max(SETTLED * abs(values[-1]), errors[-1] / 2):
+        return None
+    limit = float(np.polynomial.polynomial.polyfit(1 / counts, values, 1, w=1 / errors)[0])
+    return limit, float(np.hypot(errors[-1], (limit - values[-1]) / 2))
+
+
+@contextmanager
+def _silent(_: str) -> Iterator[Report]:
+    yield lambda done, total: None
