@@ -298,7 +298,7 @@ def _null(
     from infogeo.nulls import explained_stress_null
 
     usual = task.null is options.NullName.auto
-    name = _usual_null(predictions, task) if usual else task.null
+    name = usual_null(predictions, task) if usual else task.null
     if name is options.NullName.none:
         if usual:
             messages.say("no null: with merged or very many classes none is made; ask for one with --null")
@@ -322,7 +322,7 @@ def _null(
         return None
 
 
-def _usual_null(predictions: Predictions, task: MapTask) -> options.NullName:
+def usual_null(predictions: Predictions, task: MapTask) -> options.NullName:
     if task.keep_classes or predictions.coarse_graining or predictions.n_classes > MOST_CLASSES:
         return options.NullName.none
     if predictions.labels is not None and len(predictions.points.runs) > 1:

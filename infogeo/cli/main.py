@@ -12,6 +12,7 @@ from infogeo.cli.compare import compare
 from infogeo.cli.console import usage_line
 from infogeo.cli.convert import convert
 from infogeo.cli.demo import demo
+from infogeo.cli.dimension import dimension
 from infogeo.cli.embed import embed
 from infogeo.cli.info import info
 from infogeo.cli.project import project
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, info, embed, project, compare, convert):
+for command in (demo, info, embed, project, compare, dimension, convert):
     app.command()(command)
 
 

@@ -1,8 +1,9 @@
-"""Pictures of embeddings, spectra, matrices, learning curves and comparisons: plotly figures from records only."""
+"""Pictures of maps, spectra, learning curves, comparisons and dimensions: plotly figures from records only."""
 
 from infogeo.plots.clusters import dendrogram
 from infogeo.plots.comparison import importance_bars, progress_curves, road_distance, trajectory_map, tube_widths
 from infogeo.plots.curves import learning_curves
+from infogeo.plots.dimension import dimension_curves, dimension_estimates
 from infogeo.plots.fit import misfit_by_run, misfit_by_step
 from infogeo.plots.heatmap import matrix
 from infogeo.plots.light_cones import light_cones
@@ -12,6 +13,8 @@ from infogeo.plots.shares import spectrum, stress
 
 __all__ = [
     "dendrogram",
+    "dimension_curves",
+    "dimension_estimates",
     "importance_bars",
     "learning_curves",
     "light_cones",

@@ -24,7 +24,7 @@ from infogeo.plots.comparison import (
 from infogeo.plots.looks import first_rows
 from infogeo.plots.paths import ASPECT, CAMERA
 from infogeo.plots.style import INK
-from infogeo.report.payload import _axis, _column, _figure, _runs, typed
+from infogeo.report.payload import _axis, _column, figure_data, _runs, typed
 from infogeo.trajectories.comparison import Comparison
 from infogeo.trajectories.reindex import crossings
 
@@ -80,7 +80,7 @@ def comparison_data(comparison: Comparison, embedding: Embedding | None, rows: l
             "widths": typed(widths[kept], "f8"),
         },
         "leaves": _leaves(comparison),
-        "figures": {name: _figure(made) for name, made in figures.items()},
+        "figures": {name: figure_data(made) for name, made in figures.items()},
         "has": {"map": embedding is not None, "tubes": len(kept) > 0, "importance": "importance" in figures},
     }
 

@@ -73,7 +73,7 @@ def payload(records: MapRecords, fit: Fit, provenance: Mapping[str, Any] | None)
         "spectrum": _spectrum(embedding, records.null, records.errors),
         "pairs": _pairs(figures.get("shepard")),
         "fit": None if fit.residuals is None and fit.of_new is None else _fit(embedding.points, projected, fit),
-        "figures": {name: _figure(made) for name, made in figures.items()},
+        "figures": {name: figure_data(made) for name, made in figures.items()},
         "provenance": None if provenance is None else plain(provenance),
         "has": {
             "misfit": misfits is not None or fit.of_new is not None,
@@ -201,7 +201,7 @@ def _spectrum(embedding: Embedding, null: NullComparison | None, errors: Embeddi
     return columns
 
 
-def _figure(made: Any) -> dict[str, Any]:
+def figure_data(made: Any) -> dict[str, Any]:
     """A figure as plotly.js takes it, without the template: the page has its own look, light and dark."""
     content = made.to_dict()
     content["layout"].pop("template", None)

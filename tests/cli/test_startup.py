@@ -45,7 +45,7 @@ def test_every_public_name_exists_and_is_documented():
 def test_help_names_every_command_and_every_command_explains_itself():
     overview = shell("--help")
     assert overview.returncode == 0
-    for command in ("demo", "info", "embed", "project", "compare", "convert"):
+    for command in ("demo", "info", "embed", "project", "compare", "dimension", "convert"):
         assert f"  {command}" in overview.stdout
         page = shell(command, "--help")
         assert page.returncode == 0
