@@ -323,6 +323,7 @@ def _null(
 
 
 def usual_null(predictions: Predictions, task: MapTask) -> options.NullName:
+    """The null that is made where none was asked for."""
     if task.keep_classes or predictions.coarse_graining or predictions.n_classes > MOST_CLASSES:
         return options.NullName.none
     if predictions.labels is not None and len(predictions.points.runs) > 1:

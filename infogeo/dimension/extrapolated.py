@@ -93,7 +93,7 @@ class ScaleExtrapolation:
         weights = [intercept_weights(np.array(scales) ** power, np.array(errors)) for power in (1, 2)]
         ends = [float(weight @ roots) for weight in weights]
         chance = standard_error(np.mean(weights, axis=0) @ np.array(pulls), points.own_run, points.runs)
-        changes = _changes(roots, scales, errors)
+        changes = _changes(roots, scales, errors, ends)
         nan = float("nan")
         return DimensionEstimate(
             estimator=f"{name}, {found.among}",
@@ -126,13 +126,14 @@ def intercept_weights(x: Array, errors: Array) -> Array:
     return np.linalg.pinv(lines)[0] * np.sqrt(precision)
 
 
-def _changes(roots: list[float], scales: list[float], errors: list[float]) -> list[str]:
+def _changes(roots: list[float], scales: list[float], errors: list[float], ends: list[float]) -> list[str]:
     """Whether the dimension of the smallest scale and that of the largest are plainly not one number, in words."""
     low, high = sorted((roots[0], roots[-1]))
-    known = high - low > PLAINLY * np.hypot(errors[0], errors[-1])
-    if high <= CHANGES * low or not known:
+    plainly = high > CHANGES * low and high - low > PLAINLY * np.hypot(errors[0], errors[-1])
+    if min(ends) > 0 and not plainly:
         return []
+    cause = "runs or points that are nearly twins" if roots[0] < roots[-1] else "noise"
     return [
         f"the dimension changes from {roots[0]:.2g} at distance {scales[0]:.2g} to {roots[-1]:.2g} at "
-        f"{scales[-1]:.2g}: no single number; look at the dimension against scale"
+        f"{scales[-1]:.2g}, as {cause} would make it: no single number; look at the dimension against scale"
     ]

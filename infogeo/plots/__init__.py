@@ -3,7 +3,8 @@
 from infogeo.plots.clusters import dendrogram
 from infogeo.plots.comparison import importance_bars, progress_curves, road_distance, trajectory_map, tube_widths
 from infogeo.plots.curves import learning_curves
-from infogeo.plots.dimension import dimension_curves, dimension_estimates
+from infogeo.plots.dimension import dimension_curves
+from infogeo.plots.dimension_estimates import dimension_estimates
 from infogeo.plots.fit import misfit_by_run, misfit_by_step
 from infogeo.plots.heatmap import matrix
 from infogeo.plots.light_cones import light_cones

@@ -26,12 +26,6 @@ Array = NDArray[np.float64]
 ALL_POINTS = "all points"
 """The curve that looks at all neighbours, those of the same run as well."""
 ACROSS = "across runs"
-IN_ALL = "in all"
-"""Across runs and along them: of the two together, or of pairs of different runs."""
-WHOLE = ("different runs", "thinning")
-"""What the estimators of the total say of what they look at."""
-NO_SCALE = "no scale"
-"""Of the whole cloud at once."""
 MISLEADING = " (misleading for runs)"
 TITLES = {"progress": "progress", "runs": "number of runs", "samples": "number of probe samples"}
 VARIABLES = ("scale", *TITLES)
@@ -60,15 +54,6 @@ OTHER_LOOKS = (
     (palette.OKABE_ITO[3], "dashdot", "triangle-up"),
     (palette.OKABE_ITO[4], "longdash", "x"),
 )
-BAR = {"thickness": 2, "width": 5}
-BARE = {"showticklabels": False, "showgrid": False, "ticks": "", "showline": False}
-KINDS = {
-    ACROSS: (palette.OKABE_ITO[0], "circle"),
-    IN_ALL: (palette.OKABE_ITO[2], "square"),
-    ALL_POINTS: (palette.OKABE_ITO[1], "diamond-open"),
-    NO_SCALE: (palette.GREY, "triangle-up-open"),
-}
-"""How an estimate is drawn, by what it looked at."""
 
 
 def dimension_curves(study: DimensionStudy, variable: str = "scale") -> go.Figure:
@@ -113,50 +98,6 @@ def dimension_curves(study: DimensionStudy, variable: str = "scale") -> go.Figur
     )
 
 
-def dimension_estimates(study: DimensionStudy) -> go.Figure:
-    """Every estimate with its 95 % interval, one row each, in the order of the study.
-
-    Colour and marker tell what was looked at: one neighbour per other run, all points, both together, or nothing local
-    at all. Estimates that have no error have no interval, and those that could not be told are left out.
-
-    Args:
-        study: from `dimension_study`.
-    """
-    check_study(study)
-    rows = list(enumerate(shown_estimates(study)))
-    kinds = [kind_of(study, estimate) for _, estimate in rows]
-    traces = []
-    for kind, (colour, symbol) in KINDS.items():
-        own = [row for row, known in zip(rows, kinds, strict=True) if known == kind]
-        if own:
-            traces.append(_intervals(study, own, kind, colour, symbol))
-    ends = [end for _, e in rows for end in (e.value, e.interval(LEVEL)[1]) if np.isfinite(end)]
-    top = min(max(ends), BEYOND * max(e.value for _, e in rows)) if ends else 1.0
-    return figure(
-        traces,
-        xaxis={"title": {"text": "dimension · bars are 95 % intervals"}, "range": [-0.03 * top, 1.05 * top]},
-        yaxis={"range": [len(rows) - 0.6, -0.7], **BARE},
-        annotations=[
-            {
-                "text": escaped(estimate.estimator),
-                "x": 0.006,
-                "xref": "paper",
-                "xanchor": "left",
-                "y": i,
-                "yshift": 7,
-                "yanchor": "bottom",
-                "showarrow": False,
-                "align": "left",
-                "font": {"size": 11.5},
-            }
-            for i, estimate in rows
-        ],
-        height=110 + 46 * max(len(rows), 2),
-        legend=ABOVE,
-        margin={"t": 24, "l": 24},
-    )
-
-
 def check_study(study: object) -> None:
     """A study of dimensions.
 
@@ -175,26 +116,12 @@ def variables(study: DimensionStudy) -> list[str]:
     return [name for name in VARIABLES if name in there]
 
 
-def shown_estimates(study: DimensionStudy) -> list[DimensionEstimate]:
-    """The estimates that are numbers, in their order."""
-    return [estimate for estimate in study.estimates if np.isfinite(estimate.value)]
-
-
-def kind_of(study: DimensionStudy, estimate: DimensionEstimate) -> str:
-    """What an estimate looked at: a key of `KINDS`."""
-    if study.across is not None and (estimate is study.total or any(mark in estimate.estimator for mark in WHOLE)):
-        return IN_ALL
-    if np.isnan(estimate.scale):
-        return NO_SCALE
-    return ACROSS if "other run" in estimate.estimator else ALL_POINTS
-
-
 def distance_name(divergence: str) -> str:
     """The distance whose square a divergence stands for, escaped."""
     return "distance √(given divergence)" if divergence == GIVEN else f"distance √({escaped(divergence)})"
 
 
-def _marked(study: DimensionStudy, name: str) -> str:
+def marked(study: DimensionStudy, name: str) -> str:
     """The name of a curve or kind; that of all points says what is wrong with it where there are runs."""
     return f"{name}{MISLEADING}" if name == ALL_POINTS and study.across is not None else name
 
@@ -233,7 +160,7 @@ def _line(study: DimensionStudy, curve: DimensionCurve, colour: str, dash: str, 
         x=curve.at,
         y=curve.values,
         mode="lines+markers",
-        name=escaped(_marked(study, curve.name)),
+        name=escaped(marked(study, curve.name)),
         text=[_text(curve, at, estimate) for at, estimate in zip(curve.at, curve.estimates, strict=True)],
         line={"color": colour, "width": 2.2, "dash": dash},
         marker={"color": colour, "size": 8, "symbol": symbol, "line": {"width": 1.6, "color": colour}},
@@ -373,6 +300,8 @@ def _range(curves: list[DimensionCurve]) -> dict[str, Any]:
     """The axis of dimensions: from zero, or a log axis where they differ much; wide intervals leave it."""
     values = np.concatenate([[*curve.values, *([curve.limit[0]] if curve.limit else [])] for curve in curves])
     values = values[np.isfinite(values) & (values > 0)]
+    if not len(values):
+        return {"rangemode": "tozero"}
     ends = np.concatenate([np.concatenate(curve.band(LEVEL)) for curve in curves])
     ends = np.concatenate([values, ends[np.isfinite(ends)]])
     top = min(float(ends.max()), BEYOND * float(values.max()))
@@ -381,20 +310,3 @@ def _range(curves: list[DimensionCurve]) -> dict[str, Any]:
     bottom = max(float(ends.min()), float(values.min()) / BEYOND)
     axis = log_axis(np.array([bottom, top]))
     return {**axis, "range": [float(np.log10(bottom / 1.05)), float(np.log10(top * 1.05))]}
-
-
-def _intervals(
-    study: DimensionStudy, rows: list[tuple[int, DimensionEstimate]], kind: str, colour: str, symbol: str
-) -> Any:
-    values = np.array([estimate.value for _, estimate in rows])
-    ends = np.array([estimate.interval(LEVEL) for _, estimate in rows])
-    return go.Scatter(
-        x=values,
-        y=[place for place, _ in rows],
-        mode="markers",
-        name=_marked(study, kind),
-        text=[f"<b>{escaped(e.estimator)}</b><br>dimension {interval_text(e)}" for _, e in rows],
-        marker={"color": colour, "symbol": symbol, "size": 10, "line": {"width": 1.8, "color": colour}},
-        error_x={"array": ends[:, 1] - values, "arrayminus": values - ends[:, 0], **BAR, "color": colour},
-        hovertemplate="%{text}<extra></extra>",
-    )

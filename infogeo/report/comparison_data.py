@@ -24,7 +24,7 @@ from infogeo.plots.comparison import (
 from infogeo.plots.looks import first_rows
 from infogeo.plots.paths import ASPECT, CAMERA
 from infogeo.plots.style import INK
-from infogeo.report.payload import _axis, _column, figure_data, _runs, typed
+from infogeo.report.payload import _axis, _column, _runs, figure_data, typed
 from infogeo.trajectories.comparison import Comparison
 from infogeo.trajectories.reindex import crossings
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from infogeo.core.output import written_beside
 from infogeo.plots import palette
-from infogeo.plots.dimension import check_study, dimension_curves, dimension_estimates, shown_estimates, variables
+from infogeo.plots.dimension import check_study, dimension_curves, variables
+from infogeo.plots.dimension_estimates import dimension_estimates, shown_estimates
 from infogeo.plots.style import INK
 from infogeo.report.dimension_words import summarise_dimension
 from infogeo.report.page import check_html_path, document

@@ -6,7 +6,8 @@ import pytest
 from infogeo import plots
 from infogeo.core.errors import InputError
 from infogeo.dimension import DimensionCurve
-from infogeo.plots.dimension import ALL_POINTS, digits, kind_of, null_band, variables
+from infogeo.plots.dimension import ALL_POINTS, digits, null_band, variables
+from infogeo.plots.dimension_estimates import kind_of
 from tests.dimensions import bare_study, small_study
 
 
