@@ -46,12 +46,13 @@ def convert(
     with messages.progress("reading") as progress:
         predictions = load(inputs, labels=labels, meta=meta, steps=steps, kind=kind, progress=progress)
     with written_beside(to, overwrite, is_store) as target:
-        write_store(target, predictions)
+        asked = write_store(target, predictions)
         with messages.progress("reading back") as progress:
-            _check_same(predictions, load(target, progress=progress, memory=0), to)
+            _check_same(predictions, asked, load(target, progress=progress, memory=0), to)
         after = _bytes_of([target])
-    p, n, c = predictions.n_points, predictions.n_samples, predictions.n_classes
-    messages.say(f"{len(predictions.points.runs)} runs, {p} checkpoints, {n} samples, {c} classes")
+    runs, p, n = len(predictions.points.runs), predictions.n_points, predictions.n_samples
+    counted = f"{runs} run{'s' * (runs != 1)}, {p} checkpoint{'s' * (p != 1)}, {n} sample{'s' * (n != 1)}"
+    messages.say(f"{counted}, {predictions.n_classes} classes")
     for line in (*predictions.notes, *_changes(predictions)):
         messages.say(line)
     messages.say(f"{readable(before)} before, {readable(after)} as a store; read back, every checkpoint is the same")
@@ -69,8 +70,15 @@ def _changes(predictions: Predictions) -> list[str]:
     ]
 
 
-def _check_same(given: Predictions, found: Predictions, to: Path) -> None:
-    """Raise for the first thing that a store gives back otherwise than it was given."""
+def _check_same(given: Predictions, asked: dict[tuple[str, int], str], found: Predictions, to: Path) -> None:
+    """Raise for the first thing that a store gives back otherwise than it was given.
+
+    Args:
+        given: what was read.
+        asked: the fingerprints of the numbers that were to be written: not those of a source in float16.
+        found: what the store gives back.
+        to: its place.
+    """
     import numpy as np
 
     from infogeo.core.coarse import same_merging
@@ -80,8 +88,8 @@ def _check_same(given: Predictions, found: Predictions, to: Path) -> None:
         return None if predictions.labels is None else np.asarray(predictions.labels).tolist()
 
     same = {
-        "runs and steps": set(_checkpoints(given)) == set(_checkpoints(found)),
-        "numbers": _checkpoints(given) == _checkpoints(found),
+        "runs and steps": set(asked) == set(_checkpoints(found)),
+        "numbers": asked == _checkpoints(found),
         "classes": given.label_space == found.label_space,
         "merged classes": same_merging(given.coarse_graining, found.coarse_graining),
         "labels": labels_of(given) == labels_of(found),

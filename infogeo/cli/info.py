@@ -82,6 +82,9 @@ def _tell_of_stores(stores: list[Path], verify: bool) -> None:
                 found = verify_store(path, progress)
             total = sum(len(run.steps) for run in report.runs)
             print(f"verified: {total - len(found)} of {total} checkpoints are as they were written")
+            bare = sum(run.state == "finished, no checksum" for run in report.runs)
+            if bare:
+                print(f"not covered: steps and labels of {bare} finished runs, which have no checksum")
             for damage in found[:SHOWN]:
                 print(f"damaged: run '{damage.run}', step {damage.step}: {damage.reason}")
             damaged += len(found)
@@ -100,10 +103,14 @@ def _facts(report: StoreReport) -> str:
     if probe.samples:
         samples = f"hash {probe.samples[:12]} of their {'inputs' if probe.ids is None else 'ids'}"
     return (
-        f"{report.path}: {len(report.runs)} runs, {checkpoints} checkpoints, {n} samples, {classes} "
+        f"{report.path}: {_counted(len(report.runs), checkpoints)}, {n} samples, {classes} "
         f"({readable(size)})\nprobe: {probe.name or 'without a name'}; samples: {samples}; "
         f"labels: {'not known' if root.labels is None else 'known'}"
     )
+
+
+def _counted(runs: int, checkpoints: int) -> str:
+    return f"{runs} run{'s' * (runs != 1)}, {checkpoints} checkpoint{'s' * (checkpoints != 1)}"
 
 
 def _columns(report: StoreReport) -> list[str]:
@@ -141,7 +148,7 @@ def _tell_of_predictions(
         predictions = load(inputs, labels=labels, meta=meta, steps=steps, kind=kind, progress=progress)
     p, n, c = predictions.n_points, predictions.n_samples, predictions.n_classes
     points = predictions.points
-    print(f"{len(points.runs)} runs, {p} checkpoints, {n} samples, {c} classes ({readable(4 * p * n * c)} as float32)")
+    print(f"{_counted(len(points.runs), p)}, {n} samples, {c} classes ({readable(4 * p * n * c)} as float32)")
     print(f"labels: {'known' if predictions.labels is not None else 'not known; give --labels'}")
     for note in predictions.notes:
         print(note)

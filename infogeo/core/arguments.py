@@ -10,6 +10,9 @@ from infogeo.core.errors import InputError
 
 MAKERS = {
     "Points": "Points.of_runs(names, steps) makes them",
+    "Probe": "infogeo.Probe(inputs, labels=labels) makes one",
+    "RecordingOptions": "infogeo.RecordingOptions(half=True) makes some",
+    "CoarseGraining": "infogeo.leading_classes(predictions, keep=100) makes one",
     "Predictions": "infogeo.load(paths) or Predictions.from_arrays({run: array}) makes them",
     "PairwiseMatrix": "PairwiseMatrix.from_array(values) makes one",
     "SampleGroups": "divergence_by_groups(predictions, divergence) makes them",
@@ -19,6 +22,7 @@ MAKERS = {
     "EmbeddingErrors": "infogeo.embedding_errors(groups) makes them",
     "NullComparison": "infogeo.explained_stress_null(predictions, divergence) makes one",
     "Residuals": "infogeo.residuals(matrix, embedding) makes them",
+    "DimensionStudy": "infogeo.dimension_study(matrix) makes one",
     "Comparison": "infogeo.compare_runs(predictions, factors, divergence) makes one",
 }
 """How each record is made, for messages."""

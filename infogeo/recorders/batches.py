@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from infogeo.core.arguments import told
 from infogeo.core.errors import InputError
 
 
@@ -12,13 +13,25 @@ def n_inputs(inputs: Any) -> int:
     """N, the number of samples along the first axis.
 
     Raises:
-        InputError: several inputs differ in it, or there is none.
+        InputError: several inputs differ in it, or there is none; or they are no arrays.
     """
     parts = list(inputs.values()) if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else [inputs]
+    for part in parts:
+        _check_part(part)
     lengths = {len(part) for part in parts}
     if len(lengths) != 1 or 0 in lengths:
         raise InputError(f"inputs: their parts have {sorted(lengths)} samples; expected the same number, at least one")
     return lengths.pop()
+
+
+def _check_part(part: Any) -> None:
+    """An array, or a list of numbers or of such lists."""
+    arrays = "give an array [N, ...], a tuple of arrays for several arguments, or {argument: array}"
+    if isinstance(part, list):
+        if any(hasattr(row, "shape") for row in part):
+            raise InputError(f"inputs: are a list of arrays or tensors; stack them, or {arrays}")
+    elif not getattr(part, "shape", ()):
+        raise InputError(f"inputs: {told(part)}; {arrays}")
 
 
 def mapped(function: Callable[[Any], Any], inputs: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infogeo.core.optional import require
-from infogeo.recorders.probes import asked
+from infogeo.recorders.probes import asked, check_open
 from infogeo.recorders.torch import predictions
 from infogeo.store.recorder import Recorder
 
@@ -16,10 +16,12 @@ TrainerCallback: Any = require("transformers", extra="huggingface").TrainerCallb
 class RecorderCallback(TrainerCallback):
     """Records at step 0 and after every optimiser step that is due; on the process of rank zero alone.
 
-        recorder = infogeo.Recorder("runs.zarr", run="net-1", probe=probe, schedule=infogeo.LogSpaced())
-        Trainer(..., callbacks=[RecorderCallback(recorder, {"input_ids": ids, "attention_mask": mask})]).train()
+        with infogeo.Recorder("runs.zarr", run="net-1", probe=probe, schedule=infogeo.LogSpaced()) as recorder:
+            Trainer(..., callbacks=[RecorderCallback(recorder, {"input_ids": ids, "attention_mask": mask})]).train()
 
-    The recorder is closed when the training ends; after an exception close it, or go on with `resume`.
+    The recorder is closed when the training ends, so another training needs another recorder. The Trainer tells no
+    callback of an exception: it is the `with` that then leaves the run unfinished, to go on in a new recorder with
+    `resume`. Without it, call `recorder.close(finished=False)` first.
 
     Args:
         recorder: where to.
@@ -40,6 +42,8 @@ class RecorderCallback(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Before the first batch."""
+        if state.is_world_process_zero:
+            check_open(self._recorder)
         self._log(state, rest["model"])
 
     def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infogeo.core.optional import require
-from infogeo.recorders.probes import asked
+from infogeo.recorders.probes import asked, check_open
 from infogeo.recorders.torch import predictions
 from infogeo.store.recorder import Recorder
 
@@ -19,7 +19,8 @@ class RecorderCallback(Callback):
         recorder = infogeo.Recorder("runs.zarr", run="net-1", probe=probe, schedule=infogeo.LogSpaced())
         lightning.Trainer(callbacks=[RecorderCallback(recorder, x)]).fit(model, batches)
 
-    The recorder is closed when the fit ends. After an exception its run is left unfinished, and goes on with `resume`.
+    The recorder is closed when the fit ends, so another fit needs another recorder. After an exception its run is left
+    unfinished, and goes on in a new recorder with `resume`.
 
     Args:
         recorder: where to.
@@ -40,6 +41,8 @@ class RecorderCallback(Callback):
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Before the first batch."""
+        if trainer.is_global_zero:
+            check_open(self._recorder)
         self._log(trainer, pl_module)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:

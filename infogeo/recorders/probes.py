@@ -9,6 +9,19 @@ from infogeo.core.errors import InputError
 from infogeo.store.recorder import Recorder
 
 
+def check_open(recorder: Recorder) -> None:
+    """A recorder that a training is to be recorded with.
+
+    Raises:
+        InputError: it is closed, by the end of an earlier training for instance, and would record nothing.
+    """
+    if recorder.closed:
+        raise InputError(
+            f"recorder: that of run '{recorder.run}' is closed, as after every training; make a new Recorder, with "
+            "another run name, for this one"
+        )
+
+
 def asked(recorder: Recorder, inputs: Any, ask: Callable[[Any], Any]) -> Any:
     """What `recorder.log` takes: the answer to the inputs, or {probe name: answer} where there are several probes.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from infogeo.core.errors import InputError
+from infogeo.recorders.probes import check_open
 from infogeo.store.naming import run_and_step
 from infogeo.store.recorder import Recorder
 
@@ -42,8 +43,9 @@ def record_checkpoints(
         How many were recorded now.
 
     Raises:
-        InputError: a name without a number, or two checkpoints of one step.
+        InputError: a name without a number, two checkpoints of one step, or a single path instead of several.
     """
+    check_open(recorder)
     by_step = _by_step(paths)
     report, recorded = progress or (lambda done, total: None), 0
     for done, step in enumerate(sorted(by_step)):
@@ -58,6 +60,8 @@ def record_checkpoints(
 def _by_step(paths: Any) -> dict[int, Any]:
     if isinstance(paths, Mapping):
         return dict(paths.items())
+    if isinstance(paths, str | PathLike):
+        raise InputError(f"paths: is the one path {paths}; give a list, [path], or Path(folder).glob('*.pt')")
     found: dict[int, Any] = {}
     for path in paths:
         _, step = run_and_step(Path(path).with_suffix("").as_posix())

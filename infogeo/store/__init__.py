@@ -1,7 +1,8 @@
 """Predictions on disk: the zarr v3 store, its recorder, writer and readers, and readers of other people's files."""
 
 from infogeo.store.loading import load
-from infogeo.store.recorder import Recorder, RecordingOptions, recorded_bytes
+from infogeo.store.options import RecordingOptions, recorded_bytes
+from infogeo.store.recorder import Recorder
 from infogeo.store.schedules import AtSteps, EverySteps, LogSpaced, PublishedSchedule, Schedule
 from infogeo.store.writer import StoreWriter, write_store
 

@@ -11,12 +11,12 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from infogeo.core.durable import is_held
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import fingerprint
 from infogeo.store.chunks import PlainChunks
+from infogeo.store.locks import is_held
 from infogeo.store.root import Root, array_of, read_root
-from infogeo.store.run_writer import state_of_run
+from infogeo.store.run_state import state_of_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,9 @@ class RunReport:
         steps: of its committed checkpoints.
         precision: of its numbers, "float32" or "float16".
         n_bytes: that its files take.
-        state: "finished"; "recording" while a process holds it; "stopped" where it can go on; or "damaged".
+        state: "finished"; "finished, no checksum" in stores from before there was one, where lost or changed steps
+            and labels are not always seen; "recording" while a process holds it; "stopped" where it can go on; or
+            "damaged".
         gaps: steps that were skipped as invalid.
         metadata: {column: value}.
         damage: what is wrong, "" for nothing.
@@ -74,7 +76,7 @@ def inspect_store(path: Path) -> StoreReport:
         InputError: no store, one of a newer format, or one whose own files are damaged; a damaged run is reported.
     """
     root = read_root(path)
-    runs = [_inspected(folder) for folder in sorted((path / "runs").glob("run-*"))]
+    runs = [_inspected(folder, root) for folder in sorted((path / "runs").glob("run-*"))]
     return StoreReport(path, root, tuple(sorted((run for run in runs if run is not None), key=lambda run: run.run)))
 
 
@@ -121,7 +123,7 @@ def _damage(reader: Any, row: int, print_: NDArray[np.uint8]) -> str:
     return "a chunk is lost" if np.isnan(values).any() else "its numbers are not those that were written"
 
 
-def _inspected(folder: Path) -> RunReport | None:
+def _inspected(folder: Path, root: Root) -> RunReport | None:
     """One run; None where nothing is committed, nor damaged."""
     try:
         state = state_of_run(folder)
@@ -129,13 +131,14 @@ def _inspected(folder: Path) -> RunReport | None:
         return RunReport(folder.name.removeprefix("run-"), damage=str(error) or type(error).__name__)
     if state is None:
         return None
+    finished = "finished" if state.covered and root.covered else "finished, no checksum"
     held = not state.finished and is_held(folder)
     return RunReport(
         run=str(state.attributes.get("run", folder.name)),
         steps=state.steps,
         precision=state.dtype.name,
         n_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
-        state="finished" if state.finished else "recording" if held else "stopped",
+        state=finished if state.finished else "recording" if held else "stopped",
         gaps=tuple(gap["step"] for gap in state.attributes.get("gaps", [])),
         metadata=state.attributes.get("metadata", {}),
     )

@@ -17,8 +17,10 @@ from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.probe import Probe
 from infogeo.store.layout import run_key
-from infogeo.store.root import Root, read_root
-from infogeo.store.run_writer import RunWriter, n_kept, refuse_unless_open, state_of_run
+from infogeo.store.locks import holder, is_held
+from infogeo.store.root import Root, is_free, read_root
+from infogeo.store.run_state import checked_state, n_kept, refuse_unless_open
+from infogeo.store.run_writer import RunWriter
 
 
 class Lane:
@@ -44,7 +46,7 @@ class Lane:
         Raises:
             InputError: the run or the store is not to be written to.
         """
-        if not self._store.exists():
+        if is_free(self._store):
             return None
         root = read_root(self._store)
         if root.n_samples != (self._probe.n_samples or root.n_samples):
@@ -52,12 +54,14 @@ class Lane:
                 f"{self._store}: has N={root.n_samples} samples, but the probe has {self._probe.n_samples}; give "
                 "another store"
             )
-        try:
-            found = state_of_run(self._store / "runs" / run_key(self._run))
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{self._where}: is damaged ({error}); replace it with overwrite=True") from error
-        if found is None or overwrite:
+        folder = self._store / "runs" / run_key(self._run)
+        found = None if overwrite else checked_state(self._where, folder)
+        if found is None:
             return None
+        if resume is False and not found.finished and is_held(folder):
+            raise InputError(
+                f"{self._where}: is being recorded by {holder(folder, found.attributes.get('recorder', {}))}"
+            )
         refuse_unless_open(self._where, found, resume)
         kept = n_kept(found, resume)
         return found.steps[kept - 1] if kept else None
@@ -110,7 +114,7 @@ class Lane:
 
     def finish_as_it_is(self) -> None:
         """Finish a run that goes on, and has nothing to go on with."""
-        found = state_of_run(self._store / "runs" / run_key(self._run))
+        found = checked_state(self._where, self._store / "runs" / run_key(self._run))
         if found is not None:
             half = found.dtype.itemsize == 2
             with RunWriter.opened(self._store, self._run, found.shape, {}, half=half, resume=True) as run:

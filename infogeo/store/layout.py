@@ -1,10 +1,11 @@
 """The layout of a store on disk, readable with plain zarr; docs/store.md shows how.
 
-- `STORE/`: group; attribute `infogeo` holds format, content, classes, and of the probe its name and its hash
+- `STORE/`: group; attribute `infogeo` holds format, content, classes, the probe's name and hash, and a checksum
 - `STORE/labels` [N]: int64, where labels are known
 - `STORE/sample_ids` [N] int64, or [N, W] uint8 (UTF-8, filled up with zeros), where samples have names
 - `STORE/kept_classes` [N, K]: int32, where classes are merged; attribute `merged_from` names the C before
-- `STORE/runs/run-NAME/`: a group per run, NAME percent-encoded; attributes `run`, `metadata`, `finished`, `gaps`
+- `STORE/runs/run-NAME/`: a group per run, NAME percent-encoded; attributes `run`, `metadata`, `finished`, `gaps`,
+  `checkpoints` and `checksum` of a run that is finished, `recorder` of one that is not
 - `.../log_probs` [T, N, C]: float32 or float16, natural logs, one checkpoint per chunk (split over samples above 16 MB)
 - `.../step` [T]: int64
 - `.../fingerprint` [T, 16]: uint8 BLAKE2b of each checkpoint as float32, written last: all zero means not committed
@@ -51,6 +52,12 @@ def chunk_shape(n_samples: int, n_classes: int) -> tuple[int, int, int]:
 def fingerprint_bytes(fingerprints: list[str]) -> NDArray[np.uint8]:
     """Fingerprints in hexadecimal as bytes [T, 16]."""
     return np.array([np.frombuffer(bytes.fromhex(f), dtype=np.uint8) for f in fingerprints]).reshape(-1, 16)
+
+
+def rows_of(steps: NDArray[Any], fingerprints: NDArray[np.uint8]) -> bytes:
+    """Steps [T] and fingerprints [T, 16] in the form whose BLAKE2b is the checksum of a run: 8 + 16 bytes a row."""
+    little = np.ascontiguousarray(steps, dtype="<i8").view(np.uint8).reshape(-1, 8)
+    return np.concatenate([little, fingerprints.reshape(-1, 16)], axis=1).tobytes()
 
 
 def is_store(path: Path) -> bool:

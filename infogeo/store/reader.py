@@ -13,7 +13,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.store.chunks import PlainChunks
 from infogeo.store.root import Root, array_of, read_root
-from infogeo.store.run_writer import state_of_run
+from infogeo.store.run_state import state_of_run
 from infogeo.store.source import ArrayReader, RunSource
 
 
@@ -32,10 +32,7 @@ def read_store(path: Path) -> StoreContent:
         InputError: a newer format, no committed checkpoint, or a damaged array.
     """
     root = read_root(path)
-    try:
-        found = [_run(path, folder) for folder in sorted((path / "runs").glob("run-*"))]
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: is a damaged store ({error})") from error
+    found = [_run(path, folder) for folder in sorted((path.absolute() / "runs").glob("run-*"))]
     runs = [run for run in found if run is not None]
     if not runs:
         raise InputError(f"{path}: holds no complete checkpoint")
@@ -45,11 +42,14 @@ def read_store(path: Path) -> StoreContent:
 
 def _run(path: Path, folder: Path) -> RunSource | None:
     """The committed checkpoints of a run; None where there is none yet."""
-    state = state_of_run(folder)
-    if state is None or not state.steps:
-        return None
-    array = array_of(zarr.open_group(folder, mode="r"), "log_probs")
-    name = str(state.attributes["run"])
+    try:
+        state = state_of_run(folder)
+        if state is None or not state.steps:
+            return None
+        array = array_of(zarr.open_group(folder, mode="r"), "log_probs")
+        name = str(state.attributes["run"])
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: is a damaged store ({folder.name}: {error}); write this run again") from error
     return RunSource(
         run=name,
         steps=np.asarray(state.steps, dtype=np.int64),

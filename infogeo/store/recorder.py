@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,46 +17,19 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from infogeo.core.coarse import CoarseGraining
+from infogeo.core.arguments import check_record, told
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.probe import Probe
 from infogeo.store.in_order import InOrder
 from infogeo.store.lane import Lane
-from infogeo.store.layout import ROWS_PER_FILE, chunk_shape, is_store
+from infogeo.store.layout import is_store
+from infogeo.store.options import RecordingOptions
 from infogeo.store.run_writer import Prepared
 from infogeo.store.schedules import Schedule
 
 THREADS = 2
 """One prepares a checkpoint while the other writes the one before."""
-
-
-@dataclass(frozen=True)
-class RecordingOptions:
-    """How predictions are recorded; the defaults suit most.
-
-    Attributes:
-        kind: what the numbers given are, `Kind` or its name; by default told from the typical row of the first ones.
-        half: keep float16 log-probabilities: half the size, and an error that docs/recording.md states.
-        keep: which classes to keep for each sample, the rest merged into one: see `leading_classes`.
-        on_invalid: what to do with NaN, infinity or rows that are no distribution: "error", or "skip" to record the
-            gap and go on.
-        queue_bytes: predictions under way; when there are more, `log` waits for the disk.
-        sync: whether a committed checkpoint has reached the disk itself. Without, it survives the end of the process,
-            however that comes about, but not of the machine.
-    """
-
-    kind: Kind | str | None = None
-    half: bool = False
-    keep: CoarseGraining | None = None
-    on_invalid: str = "error"
-    queue_bytes: int = 256 * 2**20
-    sync: bool = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", Kind.parse(self.kind))
-        if self.on_invalid not in ("error", "skip"):
-            raise InputError(f"on_invalid: '{self.on_invalid}'; choose error or skip")
 
 
 class Recorder:
@@ -70,7 +44,8 @@ class Recorder:
     once all of it is on the disk, in the order of steps: a process that is killed at any moment leaves every committed
     checkpoint, and no half one. What goes wrong in the background is raised by the next call, and by `close`. Several
     processes may record runs of different names in one store at once. When the block ends without an error the run is
-    finished, and can't be written to any more; otherwise it can go on with `resume`.
+    finished, and can't be written to any more; otherwise it can go on with `resume`. A recorder is of the process
+    that begins to log: children that are forked later have no part in it.
 
     Attributes:
         run: its name.
@@ -92,8 +67,8 @@ class Recorder:
         """A recorder of one run; what can be refused is refused now, and nothing is written before the first `log`.
 
         Args:
-            store: the directory, made where it is not there, by custom `something.zarr`.
-            run: the name of the run: any text.
+            store: the directory, made where it is not there or empty, by custom `something.zarr`.
+            run: the name of the run: any text, but not none.
             probe: the samples that are asked; or {name: Probe} for several sets, each in a store of its own,
                 `store/name`. `log` then takes {name: predictions}.
             meta: {column: value} for colouring and comparing: text and numbers.
@@ -106,12 +81,15 @@ class Recorder:
 
         Raises:
             InputError: the run is there and neither `resume` nor `overwrite` is given, or it is finished; or the store
-                is about another probe, of a newer version, or something else.
+                is about another probe, of a newer version, or something else; or an argument is not what it must be.
         """
+        _check_arguments(run, schedule, resume, overwrite, options)
         self.run, self.gaps = str(run), dict[int, str]()
         self._options, self._schedule = options or RecordingOptions(), schedule
-        self._store, self._meta, self._overwrite = Path(store), _checked_meta(meta or {}), overwrite
+        self._store, self._meta, self._overwrite = Path(store).absolute(), _checked_meta(meta), overwrite
         self._several = isinstance(probe, Mapping)
+        if not isinstance(probe, Mapping):
+            check_record("probe", probe, Probe, optional=True)
         probes = _named(probe) if isinstance(probe, Mapping) else {"": probe or Probe()}
         if self._several and is_store(self._store):
             raise InputError(f"{store}: is the store of a single probe; give another place for several")
@@ -124,7 +102,7 @@ class Recorder:
         self._places = 0
         self._open = ExitStack()
         self._line: InOrder | None = None
-        self._closed = False
+        self._closed, self._process = False, os.getpid()
 
     @property
     def probes(self) -> tuple[str, ...]:
@@ -136,12 +114,26 @@ class Recorder:
         """The step that was handed in last, or recorded last where the run goes on; None before the first."""
         return self._last
 
-    def due(self, step: int) -> bool:
-        """Whether a step would be recorded: the schedule wants it, and the run has not come so far yet."""
-        number = _whole(step)
-        return (self._last is None or number > self._last) and (self._schedule is None or bool(self._schedule(number)))
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no checkpoint any more."""
+        return self._closed
 
-    def log(self, step: int, predictions: Any) -> bool:
+    def due(self, step: int, after: int | None = None) -> bool:
+        """Whether a step would be recorded: the schedule wants it, and the run has not come so far yet.
+
+        Args:
+            step: of the weights as they are.
+            after: where several steps were taken at once, the step before them: then it is enough that the schedule
+                wants one of those since.
+        """
+        number = _whole(step)
+        first = number if after is None else min(_whole(after) + 1, number)
+        if self._last is not None:
+            first = max(first, self._last + 1)
+        return any(self._schedule is None or bool(self._schedule(at)) for at in range(first, number + 1))
+
+    def log(self, step: int, predictions: Any, after: int | None = None) -> bool:
         """Record what the model predicts at a step, if that is due.
 
         Args:
@@ -149,6 +141,7 @@ class Recorder:
             predictions: [N, C], probabilities, log-probabilities or logits, of any framework; {probe name: [N, C]}
                 where there are several probes; or a function without arguments that gives these, and is called only
                 when the step is due.
+            after: see `due`; recorded is `step`, since that is what the weights are.
 
         Returns:
             Whether it was taken. (Steps that a run which goes on has recorded already are not.)
@@ -163,7 +156,7 @@ class Recorder:
         number = _whole(step)
         if self._line is not None and self._last is not None and number <= self._last:
             raise InputError(f"{self._where}: step {number} comes after step {self._last}; steps must grow")
-        if not self.due(number):
+        if not self.due(number, after):
             return False
         arrays = [lane.checked(given, number) for lane, given in self._by_lane(predictions)]
         if self._line is None:
@@ -184,17 +177,18 @@ class Recorder:
         Raises:
             InputError: something could not be.
         """
-        if self._line is not None:
-            self._line.wait()
-        self._raise_failure()
+        self._raise_failure(wait=True)
 
-    def close(self) -> None:
+    def close(self, finished: bool = True) -> None:
         """Wait until everything is recorded, and mark the run as finished.
+
+        Args:
+            finished: False leaves it as a training that failed does: it can go on, in another recorder with `resume`.
 
         Raises:
             InputError: something could not be recorded; the run is not finished then.
         """
-        self._end(finished=True)
+        self._end(finished)
 
     def __enter__(self) -> Recorder:
         return self
@@ -242,7 +236,7 @@ class Recorder:
                     sync=options.sync,
                 )
                 lane.run = self._open.enter_context(opened)
-        self._places = max(lane.run.n_committed for lane in self._lanes)
+        self._places, self._process = max(lane.run.n_committed for lane in self._lanes), os.getpid()
         return InOrder(THREADS, options.queue_bytes)
 
     def _prepared(self, place: int, step: int, arrays: list[NDArray[Any]]) -> list[Prepared] | str:
@@ -251,7 +245,9 @@ class Recorder:
             found = [lane.log_probs(array, step) for lane, array in zip(self._lanes, arrays, strict=True)]
         except InputError as error:
             if self._options.on_invalid == "error":
-                raise
+                what = str(error).replace("--as logits or kind='logits'", "RecordingOptions(kind='logits')")
+                cure = 'RecordingOptions(on_invalid="skip") leaves such steps out'
+                raise InputError(f"{what}; {cure}") from error
             return str(error)
         return [lane.run.prepare(place, step, values) for lane, values in zip(self._lanes, found, strict=True)]
 
@@ -264,8 +260,19 @@ class Recorder:
         for lane, checkpoint in zip(self._lanes, made, strict=True):
             lane.run.commit(checkpoint)
 
-    def _raise_failure(self) -> None:
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether it has begun in another process, from which this one was forked."""
+        return self._line is not None and os.getpid() != self._process
+
+    def _raise_failure(self, wait: bool = False) -> None:
         """Raise what went wrong in the background, with what it cost."""
+        if self._elsewhere:
+            raise InputError(
+                f"{self._where}: is recorded by process {self._process}, which has this recorder; log there"
+            )
+        if self._line is not None and wait:
+            self._line.wait()
         if self._line is None or self._line.failure is None:
             return
         self._line.wait()
@@ -278,7 +285,7 @@ class Recorder:
         ) from failure
 
     def _end(self, finished: bool) -> None:
-        if self._closed:
+        if self._closed or self._elsewhere:
             return
         self._closed = True
         with self._open, self._told():
@@ -303,30 +310,27 @@ class Recorder:
             raise InputError(f"{self._where}: cannot be written ({error.strerror}); choose another place") from error
 
 
-def recorded_bytes(n_checkpoints: int, n_samples: int, n_classes: int, options: RecordingOptions | None = None) -> int:
-    """How many bytes a run takes on the disk: T N C b, and a few; b is 4, or 2 with half precision.
-
-    Where classes are merged, C is K + 1. Above 16 MB a checkpoint lies in several files of one size, which may hold a
-    few rows more than N. Steps and fingerprints lie in files of 1024 rows, 24 bytes each. Not counted: a few KB of
-    JSON, and labels, ids and kept classes, which the runs of a store share.
-
-    Args:
-        n_checkpoints: T.
-        n_samples: N.
-        n_classes: C.
-        options: with which the run is recorded.
-    """
-    options = options or RecordingOptions()
-    stored = n_classes if options.keep is None else options.keep.n_kept + 1
-    part = chunk_shape(n_samples, stored)[1]
-    checkpoint = -(-n_samples // part) * part * stored * (2 if options.half else 4)
-    return n_checkpoints * checkpoint + -(-n_checkpoints // ROWS_PER_FILE) * ROWS_PER_FILE * (8 + 16)
+def _check_arguments(run: Any, schedule: Any, resume: Any, overwrite: Any, options: Any) -> None:
+    """What can be told of arguments before anything is looked at."""
+    if run is None or not str(run):
+        raise InputError(f"run: {'is missing' if run is None else 'is an empty text'}; give the run a name")
+    if schedule is not None and (isinstance(schedule, type) or not callable(schedule)):
+        raise InputError(f"schedule: {told(schedule)}; give LogSpaced(), EverySteps(n) or any function of the step")
+    if not isinstance(resume, bool) and (not isinstance(resume, int | np.integer) or resume < 0):
+        raise InputError(
+            f"resume: {told(resume)}; give True to go on after the last checkpoint, or the step after which to go on"
+        )
+    if resume is not False and overwrite:
+        raise InputError("resume: either goes on with a run or, with overwrite=True, replaces it; give one of them")
+    check_record("options", options, RecordingOptions, optional=True)
 
 
 def _named(probes: Mapping[str, Probe]) -> dict[str, Probe]:
     """Probes whose own name, where they have none, is that in the dictionary."""
     if not probes or not all(isinstance(name, str) and name for name in probes):
         raise InputError("probe: expected {name: Probe}, with one probe at least and a name for each")
+    for name, probe in probes.items():
+        check_record(f"probe '{name}'", probe, Probe)
     return {name: probe if probe.name else replace(probe, name=name) for name, probe in probes.items()}
 
 
@@ -344,7 +348,10 @@ def _whole(step: Any) -> int:
     return number
 
 
-def _checked_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_meta(meta: Mapping[str, Any] | None) -> dict[str, Any]:
+    meta = {} if meta is None else meta
+    if not isinstance(meta, Mapping):
+        raise InputError(f"meta: {told(meta)}; give {{column: value}}, for example {{'arch': 'mlp', 'lr': 0.1}}")
     plain = {str(k): v.item() if isinstance(v, np.generic) else v for k, v in meta.items()}
     for name, value in plain.items():
         if name in ("run", "step") or not isinstance(value, str | int | float | bool | None):

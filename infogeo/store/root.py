@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Root:
         labels: the true class of each sample [N], in terms of `label_space`.
         probe: its name, the hash of its samples, and their ids.
         coarse_graining: how classes are merged.
+        covered: whether a checksum stands for samples and labels, so that a change is seen; not in old stores.
     """
 
     n_samples: int
@@ -38,6 +40,7 @@ class Root:
     labels: NDArray[np.int64] | None = None
     probe: Probe = field(default_factory=Probe)
     coarse_graining: CoarseGraining | None = None
+    covered: bool = True
 
     @classmethod
     def of(cls, probe: Probe, n_samples: int, n_classes: int, coarse: CoarseGraining | None = None) -> Root:
@@ -58,7 +61,10 @@ class Root:
             )
         labels = None
         if probe.labels is not None:
-            labels = space.encode(probe.labels, n_samples) if coarse is None else coarse.encode(probe.labels)
+            try:
+                labels = space.encode(probe.labels, n_samples) if coarse is None else coarse.encode(probe.labels)
+            except InputError as error:
+                raise InputError(f"predictions: of {n_classes} classes, but the probe's {error}") from error
         return cls(
             n_samples=n_samples,
             label_space=space if coarse is None else coarse.label_space,
@@ -74,6 +80,13 @@ class Root:
 
     def write(self, path: Path) -> zarr.Group:
         """Make the store, without runs, in a directory that is not there."""
+        ids, coarse = self.probe.ids, self.coarse_graining
+        arrays = {
+            "labels": self.labels,
+            "sample_ids": None if ids is None else _ids_as_numbers(np.asarray(ids)),
+            "kept_classes": None if coarse is None else coarse.kept,
+        }
+        known = {name: values for name, values in arrays.items() if values is not None}
         attribute = {
             "format": FORMAT,
             "content": CONTENT,
@@ -81,25 +94,23 @@ class Root:
             "probe": self.probe.name or None,
             "samples": self.probe.samples,
             "n_samples": self.n_samples,
+            "checksum": _checksum(self.n_samples, self.probe.samples, known),
         }
         group = zarr.create_group(path, zarr_format=3, attributes={ATTRIBUTE: attribute})
         group.create_group("runs")
-        if self.labels is not None:
-            write_array(group, "labels", self.labels, lost=-1)
-        if self.probe.ids is not None:
-            write_array(group, "sample_ids", _ids_as_numbers(np.asarray(self.probe.ids)))
-        if self.coarse_graining is not None:
-            write_array(group, "kept_classes", self.coarse_graining.kept)
-            group["kept_classes"].attrs["merged_from"] = list(self.coarse_graining.classes.names)
+        for name, values in known.items():
+            write_array(group, name, values, lost=-1 if name == "labels" else 0)
+        if coarse is not None:
+            group["kept_classes"].attrs["merged_from"] = list(coarse.classes.names)
         return group
 
     def ensure(self, path: Path) -> None:
-        """Make the store where there is none; several processes may do so at once.
+        """Make the store where there is none, or an empty directory; several processes may do so at once.
 
         Raises:
             InputError: there is one that differs, something else lies there, or it cannot be written.
         """
-        if not path.exists():
+        if is_free(path):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -109,7 +120,7 @@ class Root:
                 finally:
                     shutil.rmtree(scratch, ignore_errors=True)
             except OSError as error:
-                if not path.exists():
+                if is_free(path):
                     raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
         self.check_same(read_root(path), str(path))
 
@@ -136,6 +147,8 @@ def check_comparable(one: Root, other: Root, first: str, second: str) -> None:
         a, b = one.label_space.names, other.label_space.names
         if sorted(a) == sorted(b):
             what = "have another order; reorder the predictions, or load both with align=True"
+        elif len(a) != len(b):
+            what = f"differ: {len(b)} and not {len(a)}"
         else:
             what = f"differ: {_listed(b)} and not {_listed(a)}"
         raise InputError(f"{second}: its classes and those of {first} {what}")
@@ -160,24 +173,34 @@ def read_root(path: Path) -> Root:
         raise InputError(f"{path}: was written by a newer infogeo (format {attributes['format']}); update infogeo")
     try:
         group = zarr.open_group(path, mode="r")
-        labels = np.asarray(array_of(group, "labels")[...]) if "labels" in group else None
+        names = [name for name in ("labels", "sample_ids", "kept_classes") if name in group]
+        arrays = {name: np.asarray(array_of(group, name)[...]) for name in names}
+        labels, samples = arrays.get("labels"), attributes.get("samples")
         if labels is not None and labels.min(initial=0) < 0:
             raise ValueError("some of its labels are lost")
+        n_samples = _n_samples(path, attributes, labels)
+        if attributes.get("checksum", now := _checksum(n_samples, samples, arrays)) != now:
+            raise ValueError("its labels, sample ids or kept classes are not those that were written")
         coarse = None
-        if "kept_classes" in group:
-            kept = array_of(group, "kept_classes")
-            names: Any = kept.attrs["merged_from"]
-            coarse = CoarseGraining(np.asarray(kept[...]), LabelSpace(tuple(names)))
-        ids = _ids_of_numbers(np.asarray(array_of(group, "sample_ids")[...])) if "sample_ids" in group else None
+        if "kept_classes" in arrays:
+            merged_from: Any = group["kept_classes"].attrs["merged_from"]
+            coarse = CoarseGraining(arrays["kept_classes"], LabelSpace(tuple(merged_from)))
+        ids = _ids_of_numbers(arrays["sample_ids"]) if "sample_ids" in arrays else None
         return Root(
-            n_samples=_n_samples(path, attributes, labels),
+            n_samples=n_samples,
             label_space=LabelSpace(tuple(attributes["classes"])),
             labels=labels,
-            probe=Probe(name=attributes.get("probe") or "", ids=ids, samples=attributes.get("samples")),
+            probe=Probe(name=attributes.get("probe") or "", ids=ids, samples=samples),
             coarse_graining=coarse,
+            covered="checksum" in attributes,
         )
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: is a damaged store ({error})") from error
+
+
+def is_free(path: Path) -> bool:
+    """Whether a store can be made at a path: nothing is there, or an empty directory."""
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -215,6 +238,14 @@ def write_array(group: zarr.Group, name: str, values: NDArray[Any], lost: int = 
     """A small array in one chunk."""
     make_array(group, name, values.shape, values.dtype, values.shape, lost)
     array_of(group, name)[...] = values
+
+
+def _checksum(n_samples: int, samples: str | None, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """BLAKE2b of N, the hash of the samples, and each array's name, shape and numbers as little-endian int64."""
+    found = blake2b(f"{n_samples} {samples}".encode(), digest_size=16)
+    for name, values in sorted(arrays.items()):
+        found.update(f" {name} {values.shape} ".encode() + values.astype("<i8").tobytes())
+    return found.hexdigest()
 
 
 def _n_samples(path: Path, attributes: Mapping[str, Any], labels: NDArray[Any] | None) -> int:

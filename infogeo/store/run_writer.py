@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +18,13 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from infogeo.core.durable import locked, replace_file, to_disk
+from infogeo.core.durable import replace_file, to_disk
 from infogeo.core.errors import InputError
 from infogeo.core.predictions import fingerprint
-from infogeo.store.layout import ROWS_PER_FILE, chunk_shape, run_key
+from infogeo.store.layout import ROWS_PER_FILE, chunk_shape, rows_of, run_key
+from infogeo.store.locks import locked, signature
 from infogeo.store.root import array_of, make_array
+from infogeo.store.run_state import RunState, checked_state, n_kept, refuse_unless_open
 
 FIRST_ROWS = 64
 """Rows that the arrays of a new run have room for; there is room for twice as many whenever they are full."""
@@ -36,59 +38,6 @@ class Prepared(NamedTuple):
     place: int
     step: int
     fingerprint: bytes
-
-
-@dataclass(frozen=True, eq=False)
-class RunState:
-    """What is committed of a run.
-
-    Attributes:
-        steps: of its checkpoints.
-        prints: their fingerprints [T, 16].
-        shape: (N, C).
-        chunk: of the log-probabilities.
-        dtype: of the log-probabilities.
-        rows: that the arrays have room for.
-        attributes: `run`, `metadata`, `finished`, `gaps`.
-    """
-
-    steps: tuple[int, ...]
-    prints: NDArray[np.uint8]
-    shape: tuple[int, int]
-    chunk: tuple[int, int, int]
-    dtype: np.dtype[Any]
-    rows: int
-    attributes: Mapping[str, Any]
-
-    @property
-    def finished(self) -> bool:
-        """Whether its recorder was closed; runs from before there was this attribute are."""
-        return bool(self.attributes.get("finished", True))
-
-
-def state_of_run(folder: Path) -> RunState | None:
-    """What is committed of the run in a folder; None where none was begun.
-
-    Raises:
-        KeyError, OSError, ValueError: it is damaged.
-    """
-    if not (folder / "fingerprint" / "zarr.json").is_file():  # made last
-        return None
-    group = zarr.open_group(folder, mode="r")
-    prints = np.asarray(array_of(group, "fingerprint")[...])  # before the steps, which are written before it
-    length = int(np.cumprod(np.any(prints, axis=1)).sum())
-    values = array_of(group, "log_probs")
-    steps: Any = np.asarray(array_of(group, "step")[:length])
-    n, c = values.shape[1:]
-    return RunState(
-        steps=tuple(steps.tolist()),
-        prints=prints[:length],
-        shape=(n, c),
-        chunk=(1, values.chunks[1], c),
-        dtype=values.dtype,
-        rows=len(prints),
-        attributes=dict(group.attrs),
-    )
 
 
 class RunWriter:
@@ -105,6 +54,7 @@ class RunWriter:
         self._steps = np.zeros(ROWS_PER_FILE, dtype="<i8")
         self._prints = np.zeros((ROWS_PER_FILE, 16), dtype=np.uint8)
         self._rows, self._gaps = FIRST_ROWS, list[dict[str, Any]]()
+        self._checksum = blake2b(digest_size=16)
         self.n_committed = 0
         self.last_step: int | None = None
 
@@ -142,8 +92,8 @@ class RunWriter:
         folder.mkdir(exist_ok=True)
         writer = cls(folder, shape, np.dtype("<f2" if half else "<f4"), sync)
         plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in metadata.items()}
-        with locked(folder, where):
-            found = None if overwrite else state_of_run(folder)
+        with locked(folder, where, lambda: _signed(folder)):
+            found = None if overwrite else checked_state(where, folder)
             if found is None:
                 writer._begin(name, plain)
             else:
@@ -193,6 +143,7 @@ class RunWriter:
         self._prints[at] = np.frombuffer(checkpoint.fingerprint, np.uint8)
         self._write_step(file, at)
         self._write_rows("fingerprint", f"c.{file}.0", self._prints)
+        self._checksum.update(rows_of(self._steps[at : at + 1], self._prints[at : at + 1]))
         self.n_committed, self.last_step = row + 1, checkpoint.step
 
     def note_gap(self, step: int, reason: str) -> None:
@@ -201,17 +152,18 @@ class RunWriter:
         self._note(gaps=self._gaps)
 
     def finish(self) -> None:
-        """Cut the arrays to what is committed, and mark the run as finished."""
+        """Cut the arrays to what is committed, and mark the run as finished: from now on a checksum stands for it."""
         self._resize(self.n_committed)
-        self._note(finished=True)
+        self._note(finished=True, checkpoints=self.n_committed, checksum=self._checksum.hexdigest(), recorder=None)
 
     def _begin(self, name: str, metadata: Mapping[str, Any]) -> None:
         """Make the arrays; that of fingerprints comes last and goes first, since without it there is no run."""
+        (self._folder / "zarr.json").unlink(missing_ok=True)
+        (self._folder / "fingerprint" / "zarr.json").unlink(missing_ok=True)
         for left in ("fingerprint", "step", "log_probs"):
             if (self._folder / left).exists():
                 shutil.rmtree(self._folder / left)
-        (self._folder / "zarr.json").unlink(missing_ok=True)
-        attributes = {"run": name, "metadata": dict(metadata), "finished": False}
+        attributes = {"run": name, "metadata": dict(metadata), "finished": False, "recorder": signature()}
         group = zarr.create_group(self._folder, attributes=attributes, zarr_format=3)
         make_array(group, "log_probs", (FIRST_ROWS, *self._shape), self._dtype, self._chunk, np.nan)
         make_array(group, "step", (FIRST_ROWS,), "<i8", (ROWS_PER_FILE,), 0)
@@ -230,20 +182,28 @@ class RunWriter:
         start = file * ROWS_PER_FILE
         self._steps[:at], self._prints[:at] = found.steps[start:kept], found.prints[start:kept]
         self.n_committed, self.last_step = kept, found.steps[kept - 1] if kept else None
-        if kept < len(found.steps):  # what is dropped stops being visible before anything takes its place
+        self._checksum.update(rows_of(np.array(found.steps[:kept], dtype="<i8"), found.prints[:kept]))
+        for left in self._files("fingerprint", file + 1):  # what is dropped stops being visible, the last first,
+            left.unlink()
+        if kept < len(found.steps):
             self._write_rows("fingerprint", f"c.{file}.0", self._prints)
-        for name, first in (("fingerprint", file + 1), ("log_probs", kept)):
-            for left in (self._folder / name).glob("c.*"):
-                if int(left.name.split(".")[1]) >= first:
-                    left.unlink()
+        for left in self._files("log_probs", kept):  # before anything takes its place
+            left.unlink()
         self._rows = found.rows
         last = -1 if self.last_step is None else self.last_step
         self._gaps = [gap for gap in found.attributes.get("gaps", []) if gap["step"] <= last]
-        self._note(metadata={**found.attributes.get("metadata", {}), **metadata}, finished=False, gaps=self._gaps)
+        known = {**found.attributes.get("metadata", {}), **metadata}
+        self._note(metadata=known, finished=False, gaps=self._gaps, recorder=signature())
 
     def _note(self, **attributes: Any) -> None:
-        """Write attributes of the run's group."""
-        zarr.open_group(self._folder, mode="r+").attrs.update(attributes)
+        """Write attributes of the run's group; None takes one away."""
+        group = zarr.open_group(self._folder, mode="r+")
+        group.attrs.put({name: value for name, value in {**group.attrs, **attributes}.items() if value is not None})
+
+    def _files(self, name: str, first: int) -> list[Path]:
+        """The chunks of an array from a number on, the last first."""
+        numbered = [(int(file.name.split(".")[1]), file) for file in (self._folder / name).glob("c.*")]
+        return [file for number, file in sorted(numbered, reverse=True) if number >= first]
 
     def _chunk_file(self, place: int, number: int) -> Path:
         return self._folder / "log_probs" / f"c.{place}.{number}.0"
@@ -271,27 +231,10 @@ class RunWriter:
         self._rows = rows
 
 
-def refuse_unless_open(where: str, found: RunState, resume: bool | int) -> None:
-    """Refuse to write to a run that is finished, or is not to be continued.
-
-    Args:
-        where: its name.
-        found: what is committed of it.
-        resume: whether it goes on, after its last checkpoint; or a step, after which it goes on, and what came later
-            is dropped.
-
-    Raises:
-        InputError: it may not be written to.
-    """
-    if found.finished:
-        raise InputError(f"{where}: is finished; give this run another name, or replace that one with overwrite=True")
-    if resume is False:
-        last = f"after step {found.steps[-1]}" if found.steps else "before its first checkpoint"
-        raise InputError(
-            f"{where}: stopped {last}; go on with resume=True, replace it with overwrite=True, or give another name"
-        )
-
-
-def n_kept(found: RunState, resume: bool | int) -> int:
-    """How many checkpoints stay when a run goes on."""
-    return len(found.steps) if resume is True else sum(step <= resume for step in found.steps)
+def _signed(folder: Path) -> Mapping[str, Any]:
+    """What a run says of its recorder."""
+    try:
+        found: Any = zarr.open_group(folder, mode="r").attrs.get("recorder", {})
+    except (KeyError, OSError, ValueError):
+        return {}
+    return found

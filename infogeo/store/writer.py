@@ -17,7 +17,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
 from infogeo.core.output import written_beside
-from infogeo.core.predictions import Predictions
+from infogeo.core.predictions import Predictions, fingerprint
 from infogeo.core.probe import Probe
 from infogeo.store.layout import is_store, run_key
 from infogeo.store.root import Root
@@ -73,6 +73,12 @@ class StoreWriter:
         Raises:
             InputError: the shapes do not fit the store, a row is no distribution, or the run is there already.
         """
+        self._write(name, steps, log_probs, metadata, exact=False)
+
+    def _write(
+        self, name: str, steps: ArrayLike, log_probs: ArrayLike, metadata: Mapping[str, Any] | None, exact: bool
+    ) -> None:
+        """One run; `exact` keeps rows bit for bit that others would be normalised."""
         values, at = np.asarray(log_probs), np.asarray(steps, dtype=np.int64)
         if values.ndim != 3 or values.shape[1:] != self._shape or at.shape != values.shape[:1]:
             raise InputError(
@@ -85,18 +91,23 @@ class StoreWriter:
             raise InputError(f"run '{name}': is in the store already; give every run a name of its own")
         checked = to_log_probs(values, Kind.LOG_PROBABILITIES, f"run '{name}'").values
         with RunWriter.opened(self._path, name, self._shape, metadata or {}, sync=False) as run:
-            for place, (step, row) in enumerate(zip(at.tolist(), checked, strict=True)):
+            for place, (step, row) in enumerate(zip(at.tolist(), values if exact else checked, strict=True)):
                 run.commit(run.prepare(place, step, row))
             run.finish()
 
 
-def write_store(path: str | PathLike[str], predictions: Predictions, *, overwrite: bool = False) -> None:
-    """Write predictions as a store, run by run.
+def write_store(
+    path: str | PathLike[str], predictions: Predictions, *, overwrite: bool = False
+) -> dict[tuple[str, int], str]:
+    """Write predictions as a store, run by run and bit for bit.
+
+    Returns:
+        What was asked to be written: the fingerprint of every checkpoint, as float32, by run and step.
 
     Raises:
         InputError: `path` is taken and not to be overwritten, or cannot be written.
     """
-    points = predictions.points
+    points, asked = predictions.points, dict[tuple[str, int], str]()
     with StoreWriter.create(
         path,
         predictions.n_samples,
@@ -109,4 +120,7 @@ def write_store(path: str | PathLike[str], predictions: Predictions, *, overwrit
             rows = points.of_run(run)
             log_probs = np.concatenate([np.asarray(predictions.log_probs[i : i + 1]) for i in rows.tolist()])
             metadata = {name: points[name][rows[0]].item() for name in points.metadata}
-            writer.write_run(run, points["step"][rows], log_probs, metadata)
+            steps = points["step"][rows]
+            asked |= {(run, step): fingerprint(row) for step, row in zip(steps.tolist(), log_probs, strict=True)}
+            writer._write(run, steps, log_probs, metadata, exact=True)
+    return asked

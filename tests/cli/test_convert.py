@@ -12,6 +12,7 @@ from infogeo.cli.main import app
 from tests.cli.shell import infogeo as shell
 from tests.cli.shell import refused
 from tests.samples import trajectories
+from tests.store.training import PROBE, predicted
 
 
 @pytest.fixture
@@ -138,3 +139,26 @@ def test_bad_input_is_one_line_and_leaves_nothing(runs, tmp_path):
     refused(shell("convert", runs, "--to", tmp_path / "all.zarr"), "net-2.h5: is truncated or damaged")
     refused(shell("convert", tmp_path / "nowhere", "--to", tmp_path / "all.zarr"), "nowhere: does not exist")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("half", [[True, True], [True, False], [False, False]])
+@pytest.mark.parametrize("keep", [None, 2])
+def test_stores_in_half_precision_and_with_kept_classes_convert(tmp_path, half, keep):
+    kept = None if keep is None else infogeo.leading_classes(predicted(9), keep, labels=PROBE.labels)
+    for run, precision in enumerate(half):
+        recording = infogeo.RecordingOptions(half=precision, keep=kept)
+        with infogeo.Recorder(tmp_path / "in.zarr", run=f"r{run}", probe=PROBE, options=recording) as recorder:
+            for step in range(3):
+                recorder.log(step, predicted(10 * run + step))
+    done = shell("convert", tmp_path / "in.zarr", "--to", tmp_path / "out.zarr")
+    assert done.returncode == 0, done.stderr
+    before, after = infogeo.load(tmp_path / "in.zarr"), infogeo.load(tmp_path / "out.zarr")
+    assert np.array_equal(after.log_probs, before.log_probs)
+    assert after.labels.tolist() == before.labels.tolist()
+    assert shell("info", tmp_path / "out.zarr", "--verify").returncode == 0
+
+
+def test_one_run_of_one_checkpoint_is_told_as_one(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((1, 4, 3), 1 / 3))
+    done = shell("convert", tmp_path / "a.npy", "--to", tmp_path / "s.zarr")
+    assert done.stderr.splitlines()[0] == "1 run, 1 checkpoint, 4 samples, 3 classes"

@@ -83,8 +83,8 @@ def test_stores_of_several_probes_are_told_of_one_after_the_other(tmp_path):
     with infogeo.Recorder(tmp_path / "s", run="a", probe=probes) as recorder:
         recorder.log(0, {"train": predicted(0), "test": predicted(1)})
     out = shell("info", tmp_path / "s").stdout
-    assert "s/test: 1 runs" in out
-    assert "s/train: 1 runs" in out
+    assert "s/test: 1 run," in out
+    assert "s/train: 1 run," in out
 
 
 def test_files_have_no_fingerprints_to_verify(tmp_path):

@@ -60,6 +60,14 @@ def test_a_fit_that_fails_keeps_what_was_recorded_and_can_go_on(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_second_fit_with_a_recorder_that_is_closed_is_refused(tmp_path):
+    callback = RecorderCallback(recorder(tmp_path / "s", schedule=infogeo.EverySteps(20)), data()[2])
+    fit(callback, tmp_path, epochs=1)
+    with pytest.raises(infogeo.InputError, match="recorder: that of run 'a' is closed, .*another run name"):
+        fit(callback, tmp_path, epochs=2)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_several_probes_are_asked_at_once(tmp_path):
     x, y, probe, labels = data()
     probes = {"train": infogeo.Probe(x[:30], labels=y[:30]), "test": infogeo.Probe(probe, labels=labels)}

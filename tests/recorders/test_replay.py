@@ -1,5 +1,7 @@
 """Saved checkpoints are replayed in the order of their steps, and only those that are missing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -59,8 +61,17 @@ def test_steps_may_be_given(tmp_path, weights):
         (["final.pt"], "final.pt: no number in its name tells the step; give {step: path}"),
         (["a/step1.pt", "b/step1.pt"], "b/step1.pt: is step 1, and so is a/step1.pt"),
         ([], "paths: there is no checkpoint among them"),
+        ("net_step1.pt", r"paths: is the one path net_step1.pt; give a list, \[path\]"),
+        (Path("net_step1.pt"), "paths: is the one path net_step1.pt"),
     ],
 )
 def test_names_that_do_not_tell_are_refused(tmp_path, paths, said):
     with pytest.raises(infogeo.InputError, match=said), infogeo.Recorder(tmp_path / "s", run="net") as recorder:
         record_checkpoints(recorder, paths, str, str)
+
+
+def test_a_recorder_that_is_closed_is_refused(tmp_path, weights):
+    recorder = infogeo.Recorder(tmp_path / "s", run="net")
+    recorder.close()
+    with pytest.raises(infogeo.InputError, match="recorder: that of run 'net' is closed"):
+        record_checkpoints(recorder, weights, np.load, predicted)

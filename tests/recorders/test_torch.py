@@ -109,6 +109,31 @@ def test_an_output_that_is_no_prediction_is_refused():
     assert found.shape == (5, 3)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (torch.utils.data.DataLoader(torch.zeros(6, 4)), "inputs: is of the type DataLoader; give an array"),
+        ([torch.zeros(4), torch.zeros(4)], "inputs: are a list of arrays or tensors; stack them, or give an array"),
+        (
+            (torch.zeros(3, 4), torch.utils.data.TensorDataset(torch.zeros(3, 4))),
+            "inputs: is of the type TensorDataset",
+        ),
+        (None, "inputs: is missing; give an array"),
+    ],
+)
+def test_inputs_that_are_no_arrays_are_refused(inputs, said):
+    with pytest.raises(infogeo.InputError, match=said):
+        predictions(torch.nn.Linear(4, 3), inputs)
+
+
+def test_inputs_may_be_lists_of_numbers():
+    model = torch.nn.Linear(2, 3)
+    given = [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    assert np.array_equal(
+        predictions(model, given, batch_size=2), predictions(model, torch.tensor(given), batch_size=2)
+    )
+
+
 @pytest.mark.gpu
 def test_a_model_on_a_gpu_is_asked_there():
     if not torch.cuda.is_available():

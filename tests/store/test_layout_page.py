@@ -40,12 +40,32 @@ def test_the_lines_of_the_page_read_a_store_without_infogeo(tmp_path):
         assert str(found["meta"]) == "{'arch': 'mlp'}"
 
 
-@pytest.mark.parametrize("name", ["format", "content", "classes", "probe", "samples", "n_samples"])
+@pytest.mark.parametrize("name", ["format", "content", "classes", "probe", "samples", "n_samples", "checksum"])
 def test_every_fact_of_a_store_is_on_the_page(tmp_path, name):
     with infogeo.Recorder(tmp_path / "s", run="a") as recorder:
         recorder.log(0, predicted(0))
     import zarr
 
     facts = dict(zarr.open_group(tmp_path / "s", mode="r").attrs["infogeo"])
-    assert set(facts) == {"format", "content", "classes", "probe", "samples", "n_samples"}
+    assert set(facts) == {"format", "content", "classes", "probe", "samples", "n_samples", "checksum"}
     assert f"`{name}`" in PAGE.read_text()
+
+
+def test_checksums_are_what_the_page_says(tmp_path):
+    from hashlib import blake2b
+
+    with infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE) as recorder:
+        for step in (2, 5):
+            recorder.log(step, predicted(step))
+    import zarr
+
+    store = zarr.open_group(tmp_path / "s", mode="r")
+    run, facts = store["runs/run-a"], store.attrs["infogeo"]
+    rows = zip(run["step"][...].tolist(), run["fingerprint"][...], strict=True)
+    content = b"".join(step.to_bytes(8, "little") + row.tobytes() for step, row in rows)
+    assert run.attrs["checksum"] == blake2b(content, digest_size=16).hexdigest()
+    assert run.attrs["checkpoints"] == 2
+    found = blake2b(f"{facts['n_samples']} {facts['samples']}".encode(), digest_size=16)
+    for name in ("labels", "sample_ids"):
+        found.update(f" {name} {store[name].shape} ".encode() + store[name][...].astype("<i8").tobytes())
+    assert facts["checksum"] == found.hexdigest()

@@ -1,6 +1,7 @@
 """The recorder: what is logged comes back, what is wrong is refused or told, and nothing is lost on the way."""
 
 import errno
+import shutil
 import subprocess
 import sys
 import threading
@@ -253,7 +254,7 @@ def test_two_recorders_of_one_run_get_in_nobodys_way(tmp_path):
         first.log(0, predicted(0))
         first.flush()
         second = infogeo.Recorder(tmp_path / "s", run="a", resume=True)
-        with pytest.raises(infogeo.InputError, match="run 'a': is in use by another process; wait for it, or choose"):
+        with pytest.raises(infogeo.InputError, match="run 'a': is in use by another recorder of this process"):
             second.log(1, predicted(1))
         first.log(1, predicted(1))
     assert steps_of(tmp_path / "s", "a") == [0, 1]
@@ -439,3 +440,145 @@ def test_recording_quietly_warns_of_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(tmp_path / "s", "a", 3)
+
+
+MISTAKES = {
+    "an array as probe": (
+        {"probe": np.zeros((3, 2))},
+        r"probe: is an array of shape \(3, 2\); give a Probe: infogeo.Pr",
+    ),
+    "arrays as probes": (
+        {"probe": {"train": np.zeros(3)}},
+        r"probe 'train': is an array of shape \(3,\); give a Probe",
+    ),
+    "a list as meta": ({"meta": ["a"]}, "meta: is of the type list; give {column: value}, for example"),
+    "a dictionary as options": (
+        {"options": {"half": True}},
+        "options: is of the type dict; give RecordingOptions: info",
+    ),
+    "a number as schedule": ({"schedule": 5}, r"schedule: is 5; give LogSpaced\(\), EverySteps\(n\) or any function"),
+    "a class as schedule": ({"schedule": infogeo.LogSpaced}, r"schedule: is the class LogSpaced itself, without \(\)"),
+    "no name": ({"run": ""}, "run: is an empty text; give the run a name"),
+    "None as name": ({"run": None}, "run: is missing; give the run a name"),
+    "a negative step to go on after": ({"resume": -1}, "resume: is -1; give True to go on after the last checkpoint"),
+    "text to go on after": ({"resume": "yes"}, "resume: is the text 'yes'; give True"),
+    "go on and replace": ({"resume": True, "overwrite": True}, "resume: either goes on with a run or, with overwrite="),
+    "go on from 0 and replace": ({"resume": 0, "overwrite": True}, "resume: either goes on with a run or, with overwr"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_wrong_argument_is_a_line_that_says_how_to_make_the_right_one(tmp_path, name):
+    wrong, said = MISTAKES[name]
+    with pytest.raises(infogeo.InputError, match=said) as told:
+        infogeo.Recorder(tmp_path / "s", **{"run": "a", **wrong})
+    assert "\n" not in str(told.value)
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"keep": 2}, r"keep: is 2; give a CoarseGraining: infogeo.leading_classes\(predictions, keep=100\) makes one"),
+        ({"queue_bytes": -1}, "queue_bytes: -1; give at least 1"),
+    ],
+)
+def test_wrong_options_are_refused(options, said):
+    with pytest.raises(infogeo.InputError, match=said):
+        infogeo.RecordingOptions(**options)
+
+
+def test_a_run_that_is_being_recorded_is_said_to_be(tmp_path):
+    with infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE) as first:
+        first.log(0, predicted(0))
+        first.flush()
+        with pytest.raises(infogeo.InputError, match="run 'a': is being recorded by another recorder of this process"):
+            infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE)
+
+
+def test_a_recorder_that_is_closed_unfinished_leaves_a_run_that_can_go_on(tmp_path):
+    first = infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE)
+    first.log(0, predicted(0))
+    first.close(finished=False)
+    assert first.closed
+    record(tmp_path / "s", range(2), resume=True)
+    assert steps_of(tmp_path / "s", "a") == [0, 1]
+
+
+def test_the_place_of_a_store_is_that_of_when_the_recorder_was_made(tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with infogeo.Recorder("s", run="a", probe=PROBE) as recorder:
+        monkeypatch.chdir(tmp_path / "other")
+        for step in range(3):
+            recorder.log(step, predicted(step))
+    assert steps_of(tmp_path / "s", "a") == [0, 1, 2]
+    monkeypatch.chdir(tmp_path)
+    lazy = infogeo.load("s", memory=0)
+    monkeypatch.chdir(tmp_path / "other")
+    assert np.array_equal(lazy.log_probs[1:2][0], predicted(1))
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_an_empty_directory_becomes_a_store(tmp_path, several):
+    (tmp_path / "s").mkdir()
+    with infogeo.Recorder(tmp_path / "s", run="a", probe={"x": PROBE} if several else PROBE) as recorder:
+        recorder.log(0, {"x": predicted(0)} if several else predicted(0))
+    assert infogeo.load(tmp_path / "s").n_points == 1
+
+
+def test_a_step_since_the_last_look_may_be_due(tmp_path):
+    """Where several steps are taken at once, what is recorded is where they end."""
+    with infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE, schedule=infogeo.EverySteps(5)) as recorder:
+        taken = [step for step in range(0, 33, 4) if recorder.log(step, predicted(step), after=max(step - 4, 0))]
+        assert not recorder.due(32, after=0)
+        assert recorder.due(35, after=0)
+    assert taken == steps_of(tmp_path / "s", "a") == [0, 8, 12, 16, 20, 28, 32]
+
+
+def test_what_is_invalid_says_what_can_be_done_in_python(tmp_path):
+    with infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE) as recorder:
+        recorder.log(0, np.exp(predicted(0)))
+        for values in (invalid(1), 1.2 * np.exp(predicted(1))):
+            other = infogeo.Recorder(tmp_path / "t", run="b", probe=PROBE)
+            other.log(0, np.exp(predicted(0)))
+            other.log(1, values)
+            with pytest.raises(
+                infogeo.InputError, match='RecordingOptions.on_invalid="skip". leaves such steps'
+            ) as told:
+                other.close()
+            shutil.rmtree(tmp_path / "t")
+            assert "--as" not in str(told.value)
+    assert "RecordingOptions(kind='logits')" in str(told.value)
+
+
+def test_another_number_of_classes_is_told_by_number(tmp_path):
+    record(tmp_path / "s")
+    with pytest.raises(infogeo.InputError, match="its classes and those of the run to be recorded differ: 5 and not 6"):
+        infogeo.Recorder(tmp_path / "s", run="b").log(0, np.zeros((SAMPLES, 6)))
+    with pytest.raises(infogeo.InputError, match="of 3 classes, but the probe's labels: 3 at sample 3 is out"):
+        infogeo.Recorder(tmp_path / "s", run="b", probe=PROBE).log(0, np.zeros((SAMPLES, 3)))
+
+
+def test_a_job_that_is_submitted_again_is_the_same_lines_every_time(tmp_path):
+    """As on the page on recording: it goes on from the weights that were saved, every fourth step here."""
+    saved = {"step": 0}
+
+    def job(stop):
+        start = saved["step"]
+        if start < 10:
+            with infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE, resume=start) as recorder:
+                for step in range(start, 11):
+                    recorder.log(step, predicted(step))
+                    if step % 4 == 0 or step == 10:
+                        saved["step"] = step
+                    if step == stop:
+                        raise RuntimeError("time is up")
+
+    for stop in (0, 6, 7, 9):
+        with pytest.raises(RuntimeError):
+            job(stop)
+    for _ in range(2):
+        job(None)
+    assert steps_of(tmp_path / "s", "a") == list(range(11))
+    assert np.array_equal(infogeo.load(tmp_path / "s").log_probs[5], predicted(5))

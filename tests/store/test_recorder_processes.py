@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import infogeo
-from infogeo.core.durable import is_held, locked
 from infogeo.store.inspection import inspect_store
+from infogeo.store.locks import is_held, locked
 from tests.store.training import PROBE, predicted
 
 COUNT = 60
@@ -154,3 +154,84 @@ def test_asking_whether_a_run_is_held_never_keeps_a_recorder_out(tmp_path):
     finally:
         stop.set()
         asking.join()
+
+
+FORKS = """
+import multiprocessing, os, sys, time
+import infogeo
+from tests.store.training import PROBE, predicted
+recorder = infogeo.Recorder(sys.argv[1], run="a", probe=PROBE)
+recorder.log(0, predicted(0))
+recorder.flush()
+def work():
+    for call in (lambda: recorder.log(1, predicted(1)), recorder.flush):
+        try: call()
+        except infogeo.InputError as error: print(error, flush=True)
+    recorder.close()
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+multiprocessing.get_context("fork").Process(target=work).start()
+time.sleep(60)
+"""
+
+
+def test_a_child_that_outlives_the_recorder_does_not_hold_its_run(tmp_path):
+    """As workers that load data do after `kill -9`; and a child can neither record nor finish the run."""
+    command = [sys.executable, "-W", "ignore", "-c", FORKS, str(tmp_path / "s")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        said = [process.stdout.readline() for _ in range(2)]
+        child = int(process.stdout.readline())
+        try:
+            for line in said:
+                assert f"run 'a': is recorded by process {process.pid}, which has this recorder; log there" in line
+            assert inspect_store(tmp_path / "s").runs[0].state == "recording"
+            with pytest.raises(
+                infogeo.InputError, match=rf"is being recorded by another process \({process.pid} on .*wait"
+            ):
+                infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE)
+            process.kill()
+            process.wait()
+            os.kill(child, 0)  # lives
+            assert inspect_store(tmp_path / "s").runs[0].state == "stopped"
+            with infogeo.Recorder(tmp_path / "s", run="a", probe=PROBE, resume=True) as recorder:
+                recorder.log(1, predicted(1))
+        finally:
+            os.kill(child, signal.SIGKILL)
+    assert check_prefix(tmp_path / "s", "a") == 2
+
+
+BEGUN_IN_A_CHILD = """
+import multiprocessing, sys
+import infogeo
+from tests.store.training import PROBE, predicted
+recorder = infogeo.Recorder(sys.argv[1], run="a", probe=PROBE)
+def work():
+    with recorder:
+        for step in range(3): recorder.log(step, predicted(step))
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start()
+child.join()
+"""
+
+
+def test_a_child_may_record_with_a_recorder_that_has_not_begun(tmp_path):
+    """As launchers of distributed training do that fork."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", BEGUN_IN_A_CHILD, tmp_path / "s"], check=True)
+    assert check_prefix(tmp_path / "s", "a") == 3
+    assert inspect_store(tmp_path / "s").runs[0].state == "finished"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # newer Pythons warn where there are threads
+def test_a_lock_that_is_let_go_of_in_a_child_is_still_held(tmp_path):
+    with locked(tmp_path, "a"):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if is_held(tmp_path) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert is_held(tmp_path)
+        with (
+            pytest.raises(infogeo.InputError, match="b: is in use by another recorder of this process"),
+            locked(tmp_path, "b"),
+        ):
+            pass
+    assert not is_held(tmp_path)

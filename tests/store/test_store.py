@@ -43,7 +43,9 @@ def test_a_store_is_readable_by_plain_zarr(store):
 
 
 def test_checkpoints_without_their_commit_are_invisible(store):
-    zarr.open_group(store, mode="r+")["runs/run-net-2/fingerprint"][4] = 0
+    run = zarr.open_group(store, mode="r+")["runs/run-net-2"]
+    run.attrs["finished"] = False
+    run["fingerprint"][4:] = 0
     points = infogeo.load(store).points
     assert points["step"][points["run"] == "net-2"].tolist() == [0, 1, 2, 3]
 
@@ -256,5 +258,5 @@ def test_stores_that_are_merged_differently_are_not_mixed(tmp_path):
     with pytest.raises(infogeo.InputError, match="u: has other classes merged than .*s; merge both alike"):
         infogeo.load([tmp_path / "s", tmp_path / "u"])
     zarr.open_array(tmp_path / "s" / "kept_classes")[0, 0] = 99
-    with pytest.raises(infogeo.InputError, match="damaged store .*kept classes: must ascend"):
+    with pytest.raises(infogeo.InputError, match="damaged store .its labels, sample ids or kept classes are not those"):
         infogeo.load(tmp_path / "s")
