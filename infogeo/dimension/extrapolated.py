@@ -11,14 +11,12 @@ from infogeo.core.arguments import check_whole
 from infogeo.core.errors import InputError
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.gride import Gride
-from infogeo.dimension.local import influence, solved, standard_error, used
+from infogeo.dimension.local import NEARER, influence, solved, standard_error, used
 from infogeo.dimension.neighbours import Candidates, Neighbours, nearest_neighbours
 from infogeo.dimension.rows import Array
 from infogeo.pairwise.matrix import PairwiseMatrix
 
 ORDERS = (1, 2, 4, 8)
-NEARER = 0.45
-"""Of the candidates, the share that may be used: scores of points that share most neighbours are hardly independent."""
 LEAST_ORDERS = 3
 """Of the default ones: a line through two scales says nothing about how well it fits."""
 CHANGES = 1.5

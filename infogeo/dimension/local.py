@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from infogeo.core.errors import InputError
+from infogeo.core.words import percent
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.neighbours import Candidates, Neighbours, nearest_neighbours
 from infogeo.dimension.rows import Array, Indices
@@ -17,6 +18,11 @@ from infogeo.pairwise.matrix import PairwiseMatrix
 
 LEAST_POINTS = 5
 """Points that a local estimate takes at least."""
+NEARER = 0.45
+"""Of the candidates, the share that may be neighbours: scores of points that share most of them are one score."""
+BLURRED = 50.0
+"""Times the rounding: divergences below that are off by more than 2 %."""
+MANY_BLURRED = 0.05
 SEARCHED = (1e-3, 1e5)
 """Dimensions between which an estimating equation is solved."""
 
@@ -148,7 +154,9 @@ def used(found: Neighbours, k: int, name: str) -> Usable:
             f"({found.among}); {name} takes {LEAST_POINTS} of them"
         )
     own, runs = found.own_run[usable], found.runs[usable, :k]
-    return Usable(near[usable], own, runs, len(np.unique(own)), found.duplicates + len(usable) - n, _warnings(found, n))
+    return Usable(
+        near[usable], own, runs, len(np.unique(own)), found.duplicates + len(usable) - n, _warnings(found, near[usable])
+    )
 
 
 class Usable(NamedTuple):
@@ -171,12 +179,21 @@ class Usable(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def _warnings(found: Neighbours, n_usable: int) -> tuple[str, ...]:
-    told, without = [], len(found.own_run) - n_usable
+def _warnings(found: Neighbours, near: Array) -> tuple[str, ...]:
+    """What limits an estimate from these points [M, k], one sentence each."""
+    told, without, k = [], len(found.own_run) - len(near), near.shape[1]
     if found.duplicates:
         told.append(f"{found.duplicates} points that repeat an earlier one were left out")
     if without:
         told.append(f"{without} points without enough neighbours at different distances were left out")
     if len(np.unique(found.own_run)) < 2:
         told.append("one run alone says nothing about the error")
+    if k > NEARER * found.n_candidates:
+        told.append(f"{k} of {found.n_candidates} candidates are neighbours: the standard error is too small")
+    blurred = float(np.mean(np.square(near[:, 0]) < BLURRED * found.rounding))
+    if blurred > MANY_BLURRED:
+        told.append(
+            f"{percent(blurred)} of the points are so near to another that rounding changes the distance: "
+            "trust larger scales alone"
+        )
     return tuple(told)

@@ -22,6 +22,10 @@ AHEAD = os.cpu_count() or 1
 """Parts of rows that are worked on at once."""
 
 
+ROUNDING = 2.0**-24
+"""Of a computed divergence near zero, about: half a unit in the last place of the coefficients of which it is made."""
+
+
 @dataclass(frozen=True, eq=False)
 class Neighbours:
     """The L nearest neighbours of each of M points that differ from each other.
@@ -34,6 +38,7 @@ class Neighbours:
         duplicates: how many points were left out, since one before them is at no distance.
         among: in words, among what the neighbours were looked for.
         n_candidates: among how many a neighbour was chosen, at most: points, or runs.
+        rounding: of divergences that were computed in float32, about; 0 for a matrix that was given.
     """
 
     distances: Array
@@ -43,6 +48,7 @@ class Neighbours:
     duplicates: int
     among: str
     n_candidates: int
+    rounding: float = 0.0
 
     def take(self, chosen: ArrayLike) -> Neighbours:
         """The same of some of the points: neighbours are still looked for among all."""
@@ -178,6 +184,7 @@ def nearest_neighbours(
         duplicates=len(given) - len(kept),
         among=search.words,
         n_candidates=len(search.runs) - 1,
+        rounding=ROUNDING if matrix.n_samples else 0.0,
     )
 
 

@@ -14,9 +14,9 @@ from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.dimension.correlation import CorrelationDimension
 from infogeo.dimension.estimate import DimensionEstimate
-from infogeo.dimension.extrapolated import NEARER, ScaleExtrapolation
+from infogeo.dimension.extrapolated import ScaleExtrapolation
 from infogeo.dimension.gride import Gride
-from infogeo.dimension.local import estimate_locally
+from infogeo.dimension.local import NEARER, estimate_locally
 from infogeo.dimension.local_pca import local_pca
 from infogeo.dimension.maximum_likelihood import MaximumLikelihood
 from infogeo.dimension.neighbours import (

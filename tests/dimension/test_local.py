@@ -1,5 +1,7 @@
 """Local estimators: their equations against slow twins, their errors against repetitions, and known dimensions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -142,6 +144,21 @@ def test_duplicates_change_nothing_but_their_count(method):
     assert twice.value == pytest.approx(once.value, rel=1e-12)
     assert (once.excluded, twice.excluded) == (0, 34)
     assert any("34 points that repeat" in warning for warning in twice.warnings)
+
+
+def test_points_that_are_as_near_as_rounding_are_told():
+    near = replace(matrix_of(1e-3 * np.random.default_rng(0).uniform(size=(200, 1))), n_samples=10)
+    given = replace(near, n_samples=0)
+    far = replace(cloud(200, 3, 0), n_samples=10)
+    told = [estimate_dimension(m, TwoNN()).warnings for m in (near, given, far)]
+    assert "rounding" in told[0][0]
+    assert told[1:] == [(), ()]
+
+
+def test_neighbours_that_are_most_candidates_are_told():
+    (warning,) = estimate_dimension(cloud(30, 2, 0), MaximumLikelihood(20)).warnings
+    assert warning == "20 of 29 candidates are neighbours: the standard error is too small"
+    assert estimate_dimension(cloud(60, 2, 0), MaximumLikelihood(20)).warnings == ()
 
 
 def test_one_run_alone_has_no_error_and_says_so():
