@@ -23,10 +23,7 @@ def to_runs(divergence, run, step, between):
             rows = sorted((j for j in range(len(run)) if run[j] == other), key=lambda j: step[j])
             values = [divergence[i, j] for j in rows]
             if between:
-                values += [
-                    on_segment(divergence[i, s], divergence[i, t], divergence[s, t])
-                    for s, t in pairwise(rows)
-                ]
+                values += [on_segment(divergence[i, s], divergence[i, t], divergence[s, t]) for s, t in pairwise(rows)]
             least[other] = min(values)
         found.append(least)
     return found
