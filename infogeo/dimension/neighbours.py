@@ -232,7 +232,7 @@ class _AllPoints:
         self.kept, self.runs = kept, runs
 
     def divergences(self, rows: Indices, values: Array) -> Array:
-        found = values[:, self.kept]  # a copy
+        found = values.copy() if len(self.kept) == values.shape[1] else values[:, self.kept]
         found[np.arange(len(rows)), np.searchsorted(self.kept, rows)] = np.inf
         return found
 
