@@ -12,7 +12,7 @@ from infogeo.dimension.neighbours import OtherRuns, Paths, check_matrix, distinc
 from infogeo.dimension.rows import Array, Indices, row_parts
 from infogeo.pairwise.matrix import PairwiseMatrix
 
-FEWEST_RUNS = 40
+FEWEST_RUNS = 20
 """Fewer runs than this make intervals that the benchmark does not support in full."""
 SPACING = 2.0
 """Of checkpoints that are kept along a run, in median distances to the nearest other run."""
