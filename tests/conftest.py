@@ -16,7 +16,13 @@ from infogeo.pairwise import PairwiseMatrix
 
 
 def pytest_configure(config):
-    """What one process of these tests has compiled, whether it runs tests or the command, no other compiles again."""
+    """What one process of these tests has compiled, whether it runs tests or the command, no other compiles again.
+
+    Where several run at once, each has one thread of linear algebra: more than there are cores wait for each other.
+    """
+    if config.getoption("numprocesses", None):
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # or another process of these tests has set it
         folder = tempfile.TemporaryDirectory(prefix="infogeo-tests-")
         config.add_cleanup(folder.cleanup)
