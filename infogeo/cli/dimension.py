@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from infogeo.core.predictions import Predictions
     from infogeo.dimension import DimensionNull, DimensionStudy
     from infogeo.divergences.base import Divergence
+    from infogeo.nulls import NullModel
     from infogeo.pairwise import PairwiseMatrix
 
 ABOUT_PREDICTIONS = {
@@ -251,26 +253,13 @@ def _null(
     messages: Messages,
 ) -> DimensionNull | None:
     """The dimension under the null that was asked for, or by default the first that applies."""
-    from infogeo.cli.embed import MapTask, usual_null
-    from infogeo.core.errors import InputError
+    from infogeo.cli import nulls
     from infogeo.nulls.dimension import dimension_null
 
-    usual = null is options.NullName.auto
-    name = usual_null(predictions, MapTask(divergence)) if usual else null
-    if name is options.NullName.none:
-        if usual:
-            messages.say("no null: with merged or very many classes none is made; ask for one with --null")
-        return None
-    try:
-        with messages.progress("null") as progress:
-            return dimension_null(
-                predictions, divergence, null=options.null_of(name), seed=seed, memory=memory, progress=progress
-            )
-    except InputError as error:
-        if not usual:
-            raise
-        messages.say(f"no null: {error}")
-        return None
+    def made(model: NullModel, progress: Callable[[int, int], None]) -> DimensionNull:
+        return dimension_null(predictions, divergence, null=model, seed=seed, memory=memory, progress=progress)
+
+    return nulls.beside(predictions, null, False, messages, made)
 
 
 def _provenance(study: DimensionStudy) -> dict[str, Any]:

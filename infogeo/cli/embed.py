@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from infogeo.core.predictions import Predictions
     from infogeo.divergences.base import Divergence
     from infogeo.embed import Embedding, EmbeddingErrors
-    from infogeo.nulls import NullComparison
+    from infogeo.nulls import NullComparison, NullModel
     from infogeo.pairwise import Plan
 
-MOST_CLASSES = 1000
-"""Random predictions of more classes take longer than the map: then there is no null unless one is asked for."""
 ABOUT_PREDICTIONS = {
     "labels": "--labels",
     "steps": "--steps",
@@ -293,42 +292,23 @@ def _planned(plan: Plan, mapped: Predictions) -> str:
 def _null(
     predictions: Predictions, task: MapTask, stress: NDArray[np.float64], messages: Messages
 ) -> NullComparison | None:
-    """The null that was asked for, or by default the first that applies; what it costs is a small part of the data."""
-    from infogeo.core.errors import InputError
+    """The explained stress by chance; what it costs is a small part of the data."""
+    from infogeo.cli import nulls
     from infogeo.nulls import explained_stress_null
 
-    usual = task.null is options.NullName.auto
-    name = usual_null(predictions, task) if usual else task.null
-    if name is options.NullName.none:
-        if usual:
-            messages.say("no null: with merged or very many classes none is made; ask for one with --null")
-        return None
-    try:
-        with messages.progress("null") as progress:
-            return explained_stress_null(
-                predictions,
-                task.divergence,
-                stress,
-                null=options.null_of(name),
-                weights=options.weights_of(task.weights),
-                seed=task.seed,
-                memory=task.memory,
-                progress=progress,
-            )
-    except InputError as error:
-        if not usual:
-            raise
-        messages.say(f"no null: {error}")
-        return None
+    def made(null: NullModel, progress: Callable[[int, int], None]) -> NullComparison:
+        return explained_stress_null(
+            predictions,
+            task.divergence,
+            stress,
+            null=null,
+            weights=options.weights_of(task.weights),
+            seed=task.seed,
+            memory=task.memory,
+            progress=progress,
+        )
 
-
-def usual_null(predictions: Predictions, task: MapTask) -> options.NullName:
-    """The null that is made where none was asked for."""
-    if task.keep_classes or predictions.coarse_graining or predictions.n_classes > MOST_CLASSES:
-        return options.NullName.none
-    if predictions.labels is not None and len(predictions.points.runs) > 1:
-        return options.NullName.within_class
-    return options.NullName.dirichlet
+    return nulls.beside(predictions, task.null, bool(task.keep_classes), messages, made)
 
 
 def read_predictions(

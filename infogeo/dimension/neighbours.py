@@ -248,7 +248,7 @@ class _OtherRuns:
         paths = self.paths
         along = values[:, paths.order]
         if self.between and len(paths.first):
-            a, b, c = along[:, paths.first], along[:, paths.first + 1], paths.steps
+            a, b, c = along[:, paths.first], along[:, paths.first + 1], paths.steps_from[paths.first]
             share = np.clip((a + c - b) / (2 * c), 0.0, 1.0)
             along[:, paths.first] = np.maximum(a + share * (b - a) - c * share * (1 - share), 0.0)
         found = np.minimum.reduceat(along, paths.starts, axis=1)
@@ -291,8 +291,7 @@ class Paths:
         runs: the number of each run [R].
         run_of: the number of the run of every point of the matrix [P].
         first: where in this order a segment begins, to the next point of the same run [S].
-        steps: the divergence over each segment [S].
-        steps_from: the same [M]; 0 at the last point of a run.
+        steps_from: the divergence over the segment that begins at each point [M]; 0 at the last point of a run.
     """
 
     order: Indices
@@ -300,7 +299,6 @@ class Paths:
     runs: Indices
     run_of: Indices
     first: Indices
-    steps: Array
     steps_from: Array
 
     @classmethod
@@ -319,10 +317,9 @@ class Paths:
         if len(runs) < 2:
             raise InputError("runs: there is one alone; neighbours in other runs need more, or give AllPoints()")
         first = np.flatnonzero(run_of[order][1:] == run_of[order][:-1])
-        steps = entries(matrix, order[first], order[first + 1])
         steps_from = np.zeros(len(order))
-        steps_from[first] = steps
-        return cls(order, starts, runs, run_of, first, steps, steps_from)
+        steps_from[first] = entries(matrix, order[first], order[first + 1])
+        return cls(order, starts, runs, run_of, first, steps_from)
 
 
 def _smallest(values: Array, count: int) -> tuple[Array, Indices]:

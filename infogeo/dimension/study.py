@@ -21,11 +21,11 @@ from infogeo.dimension.local_pca import local_pca
 from infogeo.dimension.maximum_likelihood import MaximumLikelihood
 from infogeo.dimension.neighbours import (
     AllPoints,
-    Candidates,
     EqualProgress,
     Neighbours,
     OtherRuns,
     check_matrix,
+    default_candidates,
     nearest_neighbours,
 )
 from infogeo.dimension.records import DimensionCurve, DimensionNull, DimensionStudy
@@ -172,8 +172,8 @@ class _Work:
 
     def __init__(self, matrix: PairwiseMatrix, stage: Stage) -> None:
         self.matrix, self.stage = matrix, stage
-        self.has_runs = len(matrix.points.runs) < len(matrix.points)
-        self.candidates: Candidates = OtherRuns() if self.has_runs else AllPoints()
+        self.candidates = default_candidates(matrix.points)
+        self.has_runs = isinstance(self.candidates, OtherRuns)
         self.notes: list[str] = []
 
     def tried(self, *attempts: Callable[[], DimensionEstimate]) -> list[DimensionEstimate]:

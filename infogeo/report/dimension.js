@@ -50,24 +50,6 @@ function parted(text, longest) {
   return lines.join('<br>');
 }
 
-/** Headings become buttons that sort the rows below them. */
-function makeSortable(table) {
-  const heads = [...table.tHead.rows[0].cells];
-  const body = table.tBodies[0];
-  const valueIn = (row, i) => {
-    const text = row.cells[i].textContent;
-    const number = parseFloat(text);
-    return heads[i].classList.contains('number') && Number.isFinite(number) ? number : text;
-  };
-  const sortBy = (i) => {
-    const direction = heads[i].getAttribute('aria-sort') === 'ascending' ? -1 : 1;
-    heads.forEach((head) => head.removeAttribute('aria-sort'));
-    heads[i].setAttribute('aria-sort', direction === 1 ? 'ascending' : 'descending');
-    body.replaceChildren(...[...body.rows].sort((a, b) => direction * compare(valueIn(a, i), valueIn(b, i))));
-  };
-  heads.forEach((head, i) => head.replaceChildren(button(head.textContent, '', () => sortBy(i))));
-}
-
 async function start() {
   setUpPage(redraw);
   document.querySelectorAll('table.sortable').forEach(makeSortable);

@@ -1,4 +1,4 @@
-// The table of runs: one row per run with its last checkpoint, sorted by any heading.
+// The table of runs, one row per run with its last checkpoint, and tables that are in the page: sorted by any heading.
 
 const FIRST_ROWS = 500;
 
@@ -63,4 +63,22 @@ function setUpTable() {
 function compare(a, b) {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return String(a).localeCompare(String(b), 'en', {numeric: true});
+}
+
+/** Headings become buttons that sort the rows below them. */
+function makeSortable(table) {
+  const heads = [...table.tHead.rows[0].cells];
+  const body = table.tBodies[0];
+  const valueIn = (row, i) => {
+    const text = row.cells[i].textContent;
+    const number = parseFloat(text);
+    return heads[i].classList.contains('number') && Number.isFinite(number) ? number : text;
+  };
+  const sortBy = (i) => {
+    const direction = heads[i].getAttribute('aria-sort') === 'ascending' ? -1 : 1;
+    heads.forEach((head) => head.removeAttribute('aria-sort'));
+    heads[i].setAttribute('aria-sort', direction === 1 ? 'ascending' : 'descending');
+    body.replaceChildren(...[...body.rows].sort((a, b) => direction * compare(valueIn(a, i), valueIn(b, i))));
+  };
+  heads.forEach((head, i) => head.replaceChildren(button(head.textContent, '', () => sortBy(i))));
 }
