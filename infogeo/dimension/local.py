@@ -128,9 +128,11 @@ def standard_error(influences: Array, own_run: Indices, runs: Indices) -> float:
     size = int(max(own_run.max(), runs.max())) + 1
     sums = np.bincount(own_run, influences, size)
     counts = np.bincount(own_run, minlength=size)
-    pairs = np.unique(np.arange(len(runs))[:, None] * size + runs)  # each run once, however often a neighbour is of it
-    own, other = own_run[pairs // size], pairs % size
-    shared = np.where(own == other, 0.0, sums[own] * sums[other] / counts[own])
+    others = np.sort(runs, axis=1)
+    repeated = np.zeros(others.shape, dtype=bool)  # each run once, however often a neighbour is of it
+    repeated[:, 1:] = others[:, 1:] == others[:, :-1]
+    own = own_run[:, None]
+    shared = np.where(repeated | (own == others), 0.0, sums[own] * sums[others] / counts[own])
     return float(np.sqrt(np.sum(sums**2) + max(float(np.sum(shared)), 0.0)))
 
 
@@ -140,9 +142,10 @@ def used(found: Neighbours, k: int, name: str) -> Usable:
     Raises:
         InputError: there are fewer candidates than k, or fewer points than an estimate takes.
     """
-    if found.distances.shape[1] < k:
+    there = found.distances.shape[1]
+    if there < k:
         raise InputError(
-            f"matrix: {name} takes {k} neighbours of each point, and there are {found.distances.shape[1]} candidates "
+            f"matrix: {name} takes {k} neighbours of each point, and there {'is' if there == 1 else 'are'} {there} "
             f"({found.among})"
         )
     near = found.distances[:, :k]

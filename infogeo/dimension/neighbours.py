@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from infogeo.core.arguments import check_record, check_whole
 from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.dimension.rows import Array, Indices, entries, row_parts
+from infogeo.dimension.smallest import smallest
 from infogeo.pairwise.matrix import PairwiseMatrix
 
 AHEAD = os.cpu_count() or 1
 """Parts of rows that are worked on at once."""
 
+
+Result = TypeVar("Result")
 
 ROUNDING = 2.0**-24
 """Of a computed divergence near zero, about: half a unit in the last place of the coefficients of which it is made."""
@@ -73,10 +76,15 @@ class Search(Protocol):
     runs: Indices
     """The run of each of Q candidates [Q]."""
 
-    def divergences(self, rows: Indices, values: Array) -> Array:
-        """From points rows [B], whose divergences to all are values [B, P], to the candidates [B, Q].
+    def nearest(self, rows: Indices, values: Array, count: int) -> tuple[Array, Indices]:
+        """The divergences to the nearest candidates [B, count], ascending, and which of the Q they are.
 
-        Infinite for those that do not count.
+        Infinite where fewer count.
+
+        Args:
+            rows: points [B].
+            values: their divergences to all points [B, P].
+            count: at most Q - 1.
         """
         ...
 
@@ -142,7 +150,7 @@ def nearest_neighbours(
         candidates: `AllPoints()`, `OtherRuns()` or `EqualProgress()`; by default one per other run where runs have
             several points, else all points.
         rows: which points take part, as indices or a mask; by default all.
-        report: called with (points done, points in all).
+        report: called with (points done, points in all), twice over where points repeat others.
 
     Raises:
         InputError: a rectangular matrix, all points identical, one run alone where others are needed, or no such
@@ -152,40 +160,56 @@ def nearest_neighbours(
     check_whole("count", count)
     chosen = default_candidates(matrix.points) if candidates is None else candidates
     given = np.arange(matrix.shape[0]) if rows is None else np.unique(np.arange(matrix.shape[0])[np.asarray(rows)])
-    kept = distinct(matrix, given)
+    found, identical = _neighbours(matrix, given, count, chosen, report)
+    if len(identical):  # then they hide other neighbours, and a second pass looks for those
+        kept = _first_ones(given, identical)
+        found = replace(_neighbours(matrix, kept, count, chosen, report)[0], duplicates=len(given) - len(kept))
+    return found
+
+
+def _neighbours(
+    matrix: PairwiseMatrix,
+    kept: Indices,
+    count: int,
+    candidates: Candidates,
+    report: Callable[[int, int], None] | None,
+) -> tuple[Neighbours, Indices]:
+    """The neighbours of points kept [M] among them, of no use if they have `identical_pairs`; and those."""
     if len(kept) < 2:
         raise InputError("matrix: all points are identical; a dimension needs points that differ")
-    search = chosen.among(matrix, kept)
+    search = candidates.among(matrix, kept)
     position = np.full(matrix.shape[0], -1)
     position[kept] = np.arange(len(kept))
-    length = min(count, len(search.runs))
-    distances = np.full((len(kept), length), np.inf)
-    runs = np.full((len(kept), length), -1)
+    length = min(count, len(search.runs) - 1)
+    distances = np.empty((len(kept), length))
+    runs = np.empty((len(kept), length), dtype=np.intp)
 
-    def of_part(part: tuple[Indices, Array]) -> int:
+    def of_part(part: tuple[Indices, Array]) -> tuple[int, Indices]:
         inside = np.flatnonzero(position[part[0]] >= 0)
-        of_kept = part[1] if len(inside) == len(part[0]) else part[1][inside]
-        near, numbers = _smallest(search.divergences(part[0][inside], of_kept), length)
-        at = position[part[0][inside]]
+        rows, values = part if len(inside) == len(part[0]) else (part[0][inside], part[1][inside])
+        near, numbers = search.nearest(rows, values, length)
+        at = position[rows]
         distances[at] = np.sqrt(near)
         runs[at] = np.where(np.isfinite(near), search.runs[numbers], -1)
-        return len(part[0])
+        return len(part[0]), identical_pairs(rows, values, position >= 0)
 
-    done = 0
-    for size in _ahead(of_part, row_parts(matrix)):
+    done, identical = 0, []
+    for size, pairs in _ahead(of_part, row_parts(matrix)):
         done += size
+        identical.append(pairs)
         if report is not None:
             report(done, matrix.shape[0])
-    return Neighbours(
+    found = Neighbours(
         distances=distances,
         runs=runs,
         own_run=run_numbers(matrix.points)[kept],
         rows=kept,
-        duplicates=len(given) - len(kept),
+        duplicates=0,
         among=search.words,
         n_candidates=len(search.runs) - 1,
         rounding=ROUNDING if matrix.n_samples else 0.0,
     )
+    return found, np.concatenate(identical)
 
 
 def default_candidates(points: Points) -> Candidates:
@@ -197,15 +221,27 @@ def distinct(matrix: PairwiseMatrix, rows: Indices) -> Indices:
     """Those of some points, ascending, that differ from all before them: at no divergence of exactly zero."""
     chosen = np.zeros(matrix.shape[0], dtype=bool)
     chosen[rows] = True
-    pairs = [np.empty((2, 0), dtype=np.intp)]
-    for numbers, values in row_parts(matrix):
-        at, other = np.nonzero(values == 0.0)
-        earlier = (other < numbers[at]) & chosen[other] & chosen[numbers[at]]
-        pairs.append(np.stack([numbers[at[earlier]], other[earlier]]))
-    for later, earlier in sorted(np.concatenate(pairs, axis=1).T.tolist()):
-        if chosen[earlier]:
-            chosen[later] = False
-    return np.flatnonzero(chosen)
+    identical = [identical_pairs(numbers, values, chosen) for numbers, values in row_parts(matrix)]
+    return _first_ones(rows, np.concatenate(identical))
+
+
+def identical_pairs(rows: Indices, values: Array, chosen: NDArray[np.bool_]) -> Indices:
+    """(later, earlier) points at no divergence [n, 2], both chosen [P], the later one of rows [B]."""
+    zero = values == 0.0
+    if np.count_nonzero(zero) == len(rows):  # of each row itself
+        return np.empty((0, 2), dtype=np.intp)
+    at, earlier = np.nonzero(zero)
+    pairs = np.stack([rows[at], earlier], axis=1)
+    return pairs[(earlier < rows[at]) & chosen[pairs].all(axis=1)]
+
+
+def _first_ones(rows: Indices, identical: Indices) -> Indices:
+    """Of some points, those that are not identical to an earlier one which stays."""
+    gone: set[int] = set()
+    for later, earlier in sorted(identical.tolist()):
+        if earlier not in gone:
+            gone.add(later)
+    return rows[~np.isin(rows, list(gone))]
 
 
 def run_numbers(points: Points) -> Indices:
@@ -231,10 +267,9 @@ class _AllPoints:
     def __init__(self, kept: Indices, runs: Indices) -> None:
         self.kept, self.runs = kept, runs
 
-    def divergences(self, rows: Indices, values: Array) -> Array:
-        found = values.copy() if len(self.kept) == values.shape[1] else values[:, self.kept]
-        found[np.arange(len(rows)), np.searchsorted(self.kept, rows)] = np.inf
-        return found
+    def nearest(self, rows: Indices, values: Array, count: int) -> tuple[Array, Indices]:
+        near, numbers = smallest(values if len(self.kept) == values.shape[1] else values[:, self.kept], count + 1)
+        return near[:, 1:], numbers[:, 1:]  # the first is the point itself
 
 
 class _OtherRuns:
@@ -244,16 +279,16 @@ class _OtherRuns:
         self.runs = self.paths.runs
         self.between = between
 
-    def divergences(self, rows: Indices, values: Array) -> Array:
+    def nearest(self, rows: Indices, values: Array, count: int) -> tuple[Array, Indices]:
         paths = self.paths
         along = values[:, paths.order]
         if self.between and len(paths.first):
             a, b, c = along[:, paths.first], along[:, paths.first + 1], paths.steps_from[paths.first]
-            share = np.clip((a + c - b) / (2 * c), 0.0, 1.0)
+            share = np.clip(np.divide(a + c - b, 2 * c, out=np.zeros_like(a), where=c > 0), 0.0, 1.0)
             along[:, paths.first] = np.maximum(a + share * (b - a) - c * share * (1 - share), 0.0)
         found = np.minimum.reduceat(along, paths.starts, axis=1)
         found[self.runs == paths.run_of[rows][:, None]] = np.inf
-        return found
+        return smallest(found, count)
 
 
 class _EqualProgress:
@@ -263,7 +298,7 @@ class _EqualProgress:
         self.runs = self.paths.runs
         self.progress = np.asarray(matrix.points[column], dtype=np.float64)
 
-    def divergences(self, rows: Indices, values: Array) -> Array:
+    def nearest(self, rows: Indices, values: Array, count: int) -> tuple[Array, Indices]:
         paths, wanted = self.paths, self.progress[rows]
         along = values[:, paths.order]
         there = self.progress[paths.order]
@@ -278,7 +313,7 @@ class _EqualProgress:
             share = np.divide(wanted[own] - there[before], span, out=np.zeros(len(own)), where=span > 0)
             a, b, c = along[own, before], along[own, after], paths.steps_from[before]
             found[own, at] = np.maximum(a + share * (b - a) - c * share * (1 - share), 0.0)
-        return found
+        return smallest(found, count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,18 +357,7 @@ class Paths:
         return cls(order, starts, runs, run_of, first, steps_from)
 
 
-def _smallest(values: Array, count: int) -> tuple[Array, Indices]:
-    """The smallest entries of each row [B, count], ascending, and where they are."""
-    if count < values.shape[1]:
-        where = np.argpartition(values, count - 1, axis=1)[:, :count]
-    else:
-        where = np.broadcast_to(np.arange(count), values.shape)
-    near = np.take_along_axis(values, where, axis=1)
-    order = np.argsort(near, axis=1, kind="stable")
-    return np.take_along_axis(near, order, axis=1), np.take_along_axis(where, order, axis=1)
-
-
-def _ahead(work: Callable[[tuple[Indices, Array]], int], parts: Iterator[tuple[Indices, Array]]) -> Iterator[int]:
+def _ahead(work: Callable[[tuple[Indices, Array]], Result], parts: Iterator[tuple[Indices, Array]]) -> Iterator[Result]:
     """The results of work on each part, in order, a few at once: no more parts than that are in memory."""
     with ThreadPoolExecutor(AHEAD) as pool:
         waiting = [pool.submit(work, part) for part in islice(parts, AHEAD)]

@@ -14,7 +14,7 @@ from infogeo.pairwise.tiled import TiledValues
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-ROWS = 256
+ROWS = 128
 """Rows of a matrix in memory that are looked at at once."""
 
 

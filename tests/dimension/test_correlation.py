@@ -8,6 +8,7 @@ import infogeo
 from infogeo.core.points import Points
 from infogeo.dimension.correlation import CorrelationDimension, correlation_slopes
 from infogeo.dimension.neighbours import AllPoints, EqualProgress, OtherRuns
+from infogeo.dimension.rows import ROWS
 from infogeo.pairwise.matrix import PairwiseMatrix
 from infogeo.pairwise.tiled import TiledValues
 from tests.reference import correlation_sum
@@ -199,7 +200,7 @@ def test_progress_is_reported_up_to_all_points():
     seen = []
     matrix = matrix_of(np.random.default_rng(13).random((300, 2)))
     CorrelationDimension().estimate(matrix, report=lambda done, total: seen.append((done, total)))
-    assert seen == [(256, 300), (300, 300)]
+    assert seen == [(done, 300) for done in (*range(ROWS, 300, ROWS), 300)]
 
 
 def test_bad_input_is_told():
