@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -69,15 +70,17 @@ def local_results(matrix: PairwiseMatrix, candidates: Candidates, suffix: str = 
     found = nearest_neighbours(matrix, largest, candidates)
     searching = perf_counter() - start
     results = []
-    attempts = {EXTRAPOLATED: ScaleExtrapolation().from_neighbours}
-    attempts |= {name: partial(estimate_locally, method=method) for name, method in LOCAL.items()}
-    for name, attempt in attempts.items():
+    attempts: dict[str, tuple[float, Callable[[], DimensionEstimate]]] = {
+        EXTRAPOLATED: (0.0, partial(ScaleExtrapolation().estimate, matrix, candidates))
+    }
+    attempts |= {name: (searching, partial(estimate_locally, found, method)) for name, method in LOCAL.items()}
+    for name, (before, attempt) in attempts.items():
         start = perf_counter()
         try:
-            estimate = attempt(found)
+            estimate = attempt()
         except InputError:  # too few candidates, or too few points with so many neighbours
             continue
-        results.append(Result(name + suffix, estimate, searching + perf_counter() - start))
+        results.append(Result(name + suffix, estimate, before + perf_counter() - start))
     return results
 
 

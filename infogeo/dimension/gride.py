@@ -42,6 +42,11 @@ class Gride(LocalEstimator):
         """How many neighbours it uses."""
         return 2 * self.order
 
+    @property
+    def first(self) -> int:
+        """The nearest neighbour that it uses."""
+        return self.order
+
     def score(self, distances: Array, d: float) -> Array:
         """d/dd log f = 1/d + (n - 1) log mu / (1 - mu^-d) - (2 n - 1) log mu."""
         log_mu = self._log_ratio(distances)

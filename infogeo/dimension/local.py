@@ -21,8 +21,9 @@ LEAST_POINTS = 5
 NEARER = 0.45
 """Of the candidates, the share that may be neighbours: scores of points that share most of them are one score."""
 BLURRED = 50.0
-"""Times the rounding: divergences below that are off by more than 2 %."""
+"""Times the rounding: divergences below that may be off by more than 2 %, and distances by more than 1 %."""
 MANY_BLURRED = 0.05
+"""The share of the points that may be."""
 SEARCHED = (1e-3, 1e5)
 """Dimensions between which an estimating equation is solved."""
 
@@ -42,6 +43,11 @@ class LocalEstimator(ABC):
     @abstractmethod
     def k(self) -> int:
         """How many neighbours of a point it uses."""
+
+    @property
+    def first(self) -> int:
+        """Which neighbour is the nearest one that it uses."""
+        return 1
 
     @abstractmethod
     def score(self, distances: Array, d: float) -> Array:
@@ -71,7 +77,7 @@ def estimate_locally(found: Neighbours, method: LocalEstimator) -> DimensionEsti
     Raises:
         InputError: there are fewer, or too few points with k neighbours.
     """
-    points = used(found, method.k, method.name)
+    points = used(found, method.k, method.name, method.first)
     root = solved(method, points.distances)
     pulls = influence(method, points.distances, root)
     return DimensionEstimate(
@@ -136,8 +142,14 @@ def standard_error(influences: Array, own_run: Indices, runs: Indices) -> float:
     return float(np.sqrt(np.sum(sums**2) + max(float(np.sum(shared)), 0.0)))
 
 
-def used(found: Neighbours, k: int, name: str) -> Usable:
+def used(found: Neighbours, k: int, name: str, first: int = 1) -> Usable:
     """The points that have k neighbours at different distances above zero.
+
+    Args:
+        found: the neighbours.
+        k: how many are used.
+        name: of the estimator that uses them.
+        first: the nearest one that it uses, 1 to k.
 
     Raises:
         InputError: there are fewer candidates than k, or fewer points than an estimate takes.
@@ -158,7 +170,12 @@ def used(found: Neighbours, k: int, name: str) -> Usable:
         )
     own, runs = found.own_run[usable], found.runs[usable, :k]
     return Usable(
-        near[usable], own, runs, len(np.unique(own)), found.duplicates + len(usable) - n, _warnings(found, near[usable])
+        near[usable],
+        own,
+        runs,
+        len(np.unique(own)),
+        found.duplicates + len(usable) - n,
+        _warnings(found, near[usable], first),
     )
 
 
@@ -182,7 +199,12 @@ class Usable(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def _warnings(found: Neighbours, near: Array) -> tuple[str, ...]:
+def blurred(found: Neighbours, order: int) -> float:
+    """The share of points whose neighbour of an order is so near that rounding changes its distance by over 1 %."""
+    return float(np.mean(np.square(found.distances[:, order - 1]) < BLURRED * found.rounding))
+
+
+def _warnings(found: Neighbours, near: Array, first: int) -> tuple[str, ...]:
     """What limits an estimate from these points [M, k], one sentence each."""
     told, without, k = [], len(found.own_run) - len(near), near.shape[1]
     if found.duplicates:
@@ -193,10 +215,10 @@ def _warnings(found: Neighbours, near: Array) -> tuple[str, ...]:
         told.append("one run alone says nothing about the error")
     if k > NEARER * found.n_candidates:
         told.append(f"{k} of {found.n_candidates} candidates are neighbours: the standard error is too small")
-    blurred = float(np.mean(np.square(near[:, 0]) < BLURRED * found.rounding))
-    if blurred > MANY_BLURRED:
+    if blurred(found, first) > MANY_BLURRED:
+        neighbour = "another" if first == 1 else f"their neighbour {first}"
         told.append(
-            f"{percent(blurred)} of the points are so near to another that rounding changes the distance: "
-            "trust larger scales alone"
+            f"{percent(blurred(found, first))} of the points are so near to {neighbour} that rounding changes the "
+            "distance: trust larger scales alone"
         )
     return tuple(told)

@@ -14,7 +14,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.dimension.correlation import CorrelationDimension
 from infogeo.dimension.estimate import DimensionEstimate
-from infogeo.dimension.extrapolated import ScaleExtrapolation
+from infogeo.dimension.extrapolated import MOST_NEIGHBOURS, ScaleExtrapolation
 from infogeo.dimension.gride import Gride
 from infogeo.dimension.local import NEARER, estimate_locally
 from infogeo.dimension.local_pca import local_pca
@@ -44,8 +44,6 @@ PROGRESS = "progress"
 """The column that a study against progress takes."""
 PARTS = 8
 """Of the points by progress, and of the runs."""
-MOST_NEIGHBOURS = 128
-"""Of the largest scale."""
 LIKELIHOOD_NEIGHBOURS = 10
 SETTLED = 0.1
 """Of a dimension, the most that its last step may change where a limit is taken."""

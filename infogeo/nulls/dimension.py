@@ -8,9 +8,10 @@ import numpy as np
 
 from infogeo.core.arguments import check_divergence, check_null, check_record, check_whole
 from infogeo.core.predictions import Predictions
+from infogeo.dimension.extrapolated import MOST_NEIGHBOURS
 from infogeo.dimension.neighbours import nearest_neighbours
 from infogeo.dimension.records import DimensionCurve, DimensionNull
-from infogeo.dimension.study import MOST_NEIGHBOURS, scale_curve
+from infogeo.dimension.study import scale_curve
 from infogeo.divergences.base import Divergence
 from infogeo.embed.inpca import inpca
 from infogeo.nulls.model import NullModel, derived

@@ -22,6 +22,7 @@ from infogeo.dimension import (
 )
 from infogeo.dimension.extrapolated import intercept_weights
 from infogeo.dimension.local import influence, solved, standard_error
+from infogeo.dimension.neighbours import ROUNDING
 from tests.dimension.clouds import cloud, matrix_of, straight_runs
 from tests.reference import neighbours as reference
 
@@ -153,6 +154,22 @@ def test_points_that_are_as_near_as_rounding_are_told():
     told = [estimate_dimension(m, TwoNN()).warnings for m in (near, given, far)]
     assert "rounding" in told[0][0]
     assert told[1:] == [(), ()]
+
+
+def test_an_extrapolation_begins_where_rounding_leaves_distances_clear():
+    """700 points on a line: the nearest are at squared distances of a few times the rounding, and some coincide."""
+    exact = matrix_of(np.random.default_rng(0).uniform(size=(700, 1)))
+    rounded = replace(exact, values=np.round(exact.values / ROUNDING) * ROUNDING, n_samples=10)
+    naive, found = (estimate_dimension(rounded, method) for method in (TwoNN(), ScaleExtrapolation()))
+    assert naive.interval(0.999)[0] > 1
+    assert "are so near to another that rounding" in naive.warnings[-1]
+    assert "(Gride 8, 16, 32, 64)" in found.estimator
+    assert found.interval(0.999)[0] < 1 < found.interval(0.999)[1]
+    assert found.warnings == (f"{found.excluded} points that repeat an earlier one were left out",)
+
+    few = ScaleExtrapolation().from_neighbours(nearest_neighbours(rounded, 16))
+    assert "(Gride 2, 4, 8)" in few.estimator
+    assert "so near to their neighbour 2 that rounding" in few.warnings[-1]
 
 
 def test_neighbours_that_are_most_candidates_are_told():
