@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import plotly.graph_objects as go
-from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 
 from benchmarks.dimension.coverage import SAMPLES, Row
 from benchmarks.dimension.ranges import kind_of, pooled
+from infogeo.plots import palette
 
-SHOWN = ("extrapolated", "TwoNN", "MLE 20", "Gride 2", "Gride 8", "local PCA 20", "correlation")
+SHOWN = ("extrapolated", "TwoNN", "local PCA 20", "correlation", "MLE 20")
 """Visible at first; the others by a click on the legend."""
 
 
@@ -21,24 +21,26 @@ def draw(rows: list[Row], path: Path) -> None:
     titles = [f"{size} points" if kind == "clouds" else f"{size} runs" for kind, size in panels]
     columns = max(sum(kind == each for kind, _ in panels) for each in ("clouds", "runs"))
     figure = make_subplots(2, columns, subplot_titles=_padded(panels, titles, columns), vertical_spacing=0.12)
-    names = list(dict.fromkeys(row["estimator"].split(",")[0] for row in rows))
+    names = list(dict.fromkeys([*SHOWN, *(row["estimator"].split(",")[0] for row in rows)]))
+    colours = dict(zip(names, palette.qualitative(len(names)), strict=True))
     place = {"clouds": 0, "runs": 0}
     shown: set[str] = set()
     for kind, size in panels:
         place[kind] += 1
         at = {"row": 1 if kind == "clouds" else 2, "col": place[kind]}
-        for number, name in enumerate(names):
+        for name in names:
             full = name if kind == "clouds" or name == "correlation" else f"{name}, other runs"
             found = pooled(rows, kind, size, full)
             if found:
-                _add(figure, found, name, qualitative.Dark24[number % 24], at, name not in shown)
+                _add(figure, found, name, colours[name], at, name not in shown)
                 shown.add(name)
         ends = [row["truth"] for row in rows if kind_of(row) == kind]
         line = {"color": "#444", "width": 1, "dash": "dash"}
         identity = go.Scatter(x=[0, max(ends)], y=[0, max(ends)], mode="lines", line=line, hoverinfo="skip")
         figure.add_trace(identity.update(showlegend=False), **at)
         figure.update_xaxes(title_text="true dimension" if kind == "clouds" else "true dimension across (total)", **at)
-        figure.update_yaxes(title_text="estimate", **at)
+        if place[kind] == 1:
+            figure.update_yaxes(title_text="estimate", **at)
     figure.update_layout(
         template="simple_white",
         height=900,
@@ -48,16 +50,16 @@ def draw(rows: list[Row], path: Path) -> None:
     figure.write_html(path, include_plotlyjs="cdn")
 
 
-def _add(figure: go.Figure, found: list[Row], name: str, color: str, at: dict[str, int], first: bool) -> None:
+def _add(figure: go.Figure, found: list[Row], name: str, colour: str, at: dict[str, int], first: bool) -> None:
     truths = [row["truth"] for row in found]
     visible = True if name in SHOWN else "legendonly"
     edges = [row["high"] for row in found] + [row["low"] for row in reversed(found)]
     band = go.Scatter(
-        x=truths + truths[::-1], y=edges, fill="toself", fillcolor=color, opacity=0.12, line={"width": 0},
+        x=truths + truths[::-1], y=edges, fill="toself", fillcolor=colour, opacity=0.12, line={"width": 0},
         legendgroup=name, showlegend=False, hoverinfo="skip", visible=visible, mode="lines",
     )  # fmt: skip
     line = go.Scatter(
-        x=truths, y=[row["mean"] for row in found], mode="lines+markers", line={"color": color}, name=name,
+        x=truths, y=[row["mean"] for row in found], mode="lines+markers", line={"color": colour}, name=name,
         legendgroup=name, showlegend=first, visible=visible,
         customdata=[[row["low"], row["high"], 100 * row["coverage"]] for row in found],
         hovertemplate="true %{x}, mean %{y:.2f}<br>95 % in %{customdata[0]:.2f} to %{customdata[1]:.2f}<br>"
