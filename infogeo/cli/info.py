@@ -56,6 +56,7 @@ def info(
 
 
 def _tell_of_stores(stores: list[Path], verify: bool) -> None:
+    from infogeo.core.words import one_line
     from infogeo.store.inspection import inspect_store, verify_store
 
     messages, damaged = Messages(), 0
@@ -86,7 +87,7 @@ def _tell_of_stores(stores: list[Path], verify: bool) -> None:
             if bare:
                 print(f"not covered: steps and labels of {bare} finished runs, which have no checksum")
             for damage in found[:SHOWN]:
-                print(f"damaged: run '{damage.run}', step {damage.step}: {damage.reason}")
+                print(f"damaged: run '{one_line(damage.run)}', step {damage.step}: {damage.reason}")
             damaged += len(found)
     if damaged:
         raise typer.Exit(1)
@@ -128,12 +129,14 @@ def _print_table(columns: list[str], rows: Iterable[list[str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from infogeo.core.words import one_line
+
     table = Table(box=None, pad_edge=False)
     for name in columns:
-        table.add_column(escape(name), overflow="fold")
+        table.add_column(escape(one_line(name)), overflow="fold")
     every = list(rows)
     for row in every[:SHOWN]:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(one_line(entry)) for entry in row))
     Console(highlight=False).print(table)
     if len(every) > SHOWN:
         print(f"... and {len(every) - SHOWN} more runs")

@@ -75,6 +75,14 @@ def recognise(values: Any) -> Kind:
     return Kind.LOGITS
 
 
+def are_doubtful_logits(values: NDArray[Any]) -> bool:
+    """Whether numbers [N, C] that were recognised as logits all lie in [0, 1], as the outputs of a sigmoid do.
+
+    All zeros are not in doubt: they are the logits of a network whose last layer begins at zero.
+    """
+    return bool(values.min() >= 0 and 0 < values.max() <= 1)
+
+
 def to_log_probs(values: NDArray[Any], kind: Kind, where: str, first: tuple[int, int] = (0, 0)) -> LogProbs:
     """Normalised log-probabilities of [T, N, C] numbers of a known kind, computed in float64, some rows at a time.
 

@@ -1,4 +1,4 @@
-"""Shares and lists in sentences."""
+"""Shares, lists and names in sentences and tables."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def percent(share: float) -> str:
 def listed(words: Sequence[str], last: str = "and") -> str:
     """One, two and three."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def one_line(name: str) -> str:
+    """A name as it may stand in a table: line breaks and other characters without a shape as Python's escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

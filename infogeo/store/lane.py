@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeo.core.arrays import as_numpy
-from infogeo.core.checks import check_array, recognise, to_log_probs
+from infogeo.core.checks import are_doubtful_logits, check_array, recognise, to_log_probs
 from infogeo.core.coarse import CoarseGraining
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
@@ -21,6 +22,11 @@ from infogeo.store.locks import holder, is_held
 from infogeo.store.root import Root, is_free, read_root
 from infogeo.store.run_state import checked_state, n_kept, refuse_unless_open
 from infogeo.store.run_writer import RunWriter
+
+DOUBTFUL = (
+    "taken for logits, though all numbers lie in [0, 1]: for outputs of a sigmoid give two classes, [1 - p, p]; for "
+    "logits say so with RecordingOptions(kind='logits')"
+)
 
 
 class Lane:
@@ -80,6 +86,8 @@ class Lane:
             raise InputError(f"{where}: predictions of shape {array.shape}, but those before are {self._shape}")
         if self._kind is None and not np.isnan(array).any():
             self._kind = recognise(array)
+            if self._kind is Kind.LOGITS and are_doubtful_logits(array):
+                warnings.warn(f"{where}: {DOUBTFUL}", stacklevel=3)
         return array
 
     def open(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogeo.core.checks import LogProbs, check_same_probe
+from infogeo.core.checks import LogProbs, are_doubtful_logits, check_same_probe
 from infogeo.core.errors import InputError
 from infogeo.core.kinds import Kind
 from infogeo.core.labels import LabelSpace
@@ -332,8 +332,7 @@ def _verdict(sources: list[RunSource]) -> list[str]:
     notes = [f"read as {kind}: {n} {'array' if n == 1 else 'arrays'}" for kind, n in kinds.items()]
     for source in (s for s in files if s.kind is Kind.LOGITS):
         length = source.array.shape[0]
-        last = np.asarray(source.array[length - 1 : length, :])
-        if last.min() >= 0 and last.max() <= 1:
+        if are_doubtful_logits(np.asarray(source.array[length - 1 : length, :])):
             return [*notes, f"{source.where}: its numbers lie in [0, 1], but rows do not sum to 1; are they logits?"]
     return notes
 

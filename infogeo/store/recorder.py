@@ -158,7 +158,9 @@ class Recorder:
             raise InputError(f"{self._where}: step {number} comes after step {self._last}; steps must grow")
         if not self.due(number, after):
             return False
-        arrays = [lane.checked(given, number) for lane, given in self._by_lane(predictions)]
+        arrays = []
+        for lane, given in self._by_lane(predictions):
+            arrays.append(lane.checked(given, number))  # no comprehension: its warnings are told of our caller
         if self._line is None:
             self._line = self._begun(arrays)
         copies, place = [np.array(array) for array in arrays], self._places

@@ -92,3 +92,11 @@ def test_files_have_no_fingerprints_to_verify(tmp_path):
     done = shell("info", tmp_path / "a.npy", "--verify")
     assert done.returncode == 2
     assert "--verify: is for stores alone" in done.stderr
+
+
+def test_a_name_with_a_line_break_stays_in_its_line(tmp_path):
+    with infogeo.Recorder(tmp_path / "s", run="a\nb", probe=PROBE, meta={"note": "one\ttwo"}) as recorder:
+        recorder.log(0, predicted(0))
+    (line,) = (line for line in shell("info", tmp_path / "s").stdout.splitlines() if line.startswith("a"))
+    assert line.startswith(r"a\nb")
+    assert line.rstrip().endswith(r"one\ttwo")
