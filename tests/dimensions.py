@@ -18,6 +18,7 @@ from infogeo.dimension import (
     TwoNN,
     estimate_dimension,
 )
+from infogeo.dimension.runs import with_run
 from infogeo.pairwise import PairwiseMatrix
 
 ORDERS = (1, 2, 4, 8)
@@ -47,7 +48,7 @@ def small_study() -> DimensionStudy:
     matrix = straight_runs(noise=0.005)
     points = matrix.points
     across = estimate_dimension(matrix, TwoNN(), OtherRuns())
-    total = replace(across, estimator=f"{across.estimator}, and one along the run", value=across.value + 1)
+    total = with_run(across)
     others = (
         estimate_dimension(matrix, MaximumLikelihood(10), OtherRuns()),
         estimate_dimension(matrix, Gride(4), OtherRuns()),

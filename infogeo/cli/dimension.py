@@ -47,8 +47,23 @@ def dimension(
             metavar="FILE",
         ),
     ] = None,
-    labels: options.Labels = None,
-    meta: options.Meta = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="True class of each sample: .npy, .json, or text with one per line. Brings progress and the "
+            "within-class null.",
+            metavar="FILE",
+        ),
+    ] = None,
+    meta: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table, CSV or JSON. Of predictions: of the runs, with a column 'run' or 'file'. Of a bare matrix: of "
+            "its points in their order, with 'run' and 'step', and 'progress' if there is one; without, every point "
+            "is taken for a run of its own.",
+            metavar="FILE",
+        ),
+    ] = None,
     steps: options.Steps = None,
     kind: options.As = None,
     divergence: Annotated[
@@ -74,8 +89,9 @@ def dimension(
     In how many independent directions do runs differ? Neighbours answer that: the more dimensions, the faster their
     number grows with distance. Checkpoints of one run follow each other, so every other run counts once, where its
     path comes closest: that is the dimension across runs. In all there is one more, along the run. A dimension belongs
-    to a distance, the square root of a divergence; the report shows how it changes with it, along progress (needs
-    labels), with the number of runs and of probe samples, and beside a null. It is not how many axes a map needs.
+    to a distance, the square root of a divergence; the report shows how it changes with it, along progress (from
+    labels, or a column 'progress'), with the number of runs and of probe samples, and beside a null. It is not how
+    many axes a map needs. Where there is no single number, it says so, and why.
 
     Points that are no runs, one checkpoint each, count as a cloud: all are neighbours of all.
 
@@ -85,6 +101,8 @@ def dimension(
     Example: infogeo dimension runs/ --labels labels.npy --out dimension
 
     Example: infogeo dimension --matrix map/divergence.zarr
+
+    Example: infogeo dimension --matrix d.npy --meta points.csv
     """
     from infogeo.cli.dimensiondir import is_dimension, write_dimension_directory
     from infogeo.core.errors import InputError
@@ -126,8 +144,11 @@ def _of_matrix(
 ) -> tuple[DimensionStudy, dict[str, Any]]:
     """The study of a matrix from a file, with its provenance."""
     from infogeo.cli.mapdir import provenance_of_environment
+    from infogeo.pairwise.matrix import GIVEN
 
     found = _read(file, meta)
+    if meta is None and found.divergence == GIVEN:
+        messages.say("no --meta: every row of the matrix counts as a point of its own, none as a checkpoint of a run")
     study = _study(found, seed, messages)
     return study, {
         **provenance_of_environment(monotonic() - began),

@@ -27,6 +27,8 @@ SHIFT = 46
 """Bits of a float64 that a bin leaves out: 64 bins for each doubling of the divergence, of 0.4 to 0.8 % in distance."""
 BINS = (2047 << (52 - SHIFT)) + 1
 """Bins of all divergences; the last one is for infinity."""
+FARTHEST = 1e150
+"""A distance whose square is still a number."""
 LEAST_PAIRS = 50
 """Pairs at the lowest level; each one above has twice as many."""
 KNOWN = 0.25
@@ -74,7 +76,7 @@ class CorrelationDimension:
     and more in many dimensions. N points hardly tell a dimension above 2 log10 N.
 
     With runs a and b, psi_ab = sum over their pairs of (1[r_ij < r2] / n(r2) - 1[r_ij < r1] / n(r1)) / log(r2 / r1),
-    n(r) being the number of pairs within r, and S_a = psi_aa + sum_b psi_ab, the variance is
+    n(r) being the number of pairs within r, and S_a = psi_aa + sum_{b != a} psi_ab, the variance is
 
         V = sum_a (S_a - mean S)^2 - sum_{a<b} psi_ab^2,  and no less than sum_{a<=b} psi_ab^2:
 
@@ -92,7 +94,10 @@ class CorrelationDimension:
     radii: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if self.radii is not None and not 0 < self.radii[0] < self.radii[1] < np.inf:
+        if self.radii is None:
+            return
+        given = np.asarray(self.radii)
+        if given.shape != (2,) or given.dtype.kind not in "fiu" or not 0 < given[0] < given[1] < FARTHEST:
             raise InputError(f"radii: {self.radii}; give (r1, r2), distances with 0 < r1 < r2")
 
     @property

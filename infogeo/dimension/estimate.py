@@ -23,6 +23,7 @@ class DimensionEstimate:
         excluded: how many points were left out.
         excluded_pairs: how many pairs of points did not count, beside those of the points left out.
         degrees: degrees of freedom of the standard error.
+        along: how many dimensions of the value were not estimated but added: 1 for the direction along runs.
         warnings: what limits the estimate, one sentence each.
     """
 
@@ -34,6 +35,7 @@ class DimensionEstimate:
     excluded: int = 0
     excluded_pairs: int = 0
     degrees: int = 0
+    along: int = 0
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -48,11 +50,14 @@ class DimensionEstimate:
         return f"{self.value:.3g}{error}{at}" if not np.isnan(self.value) else "no single number"
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The interval of this level for the dimension: value exp(± t SE / value), Student's t; NaN without an error.
+        """The interval of this level for the dimension: d exp(± t SE / d), Student's t; NaN without an error.
 
-        It is symmetric in log d, in which a ratio of distances is nearly normal, and never below zero.
+        It is symmetric in log d, in which a ratio of distances is nearly normal, and never below zero. Of a total
+        dimension d is that across runs, and one is added to the ends as well.
         """
-        if np.isnan(self.standard_error) or not self.value > 0:
+        if np.isnan(self.standard_error) or not self.value > self.along:
             return float("nan"), float("nan")
-        reach = float(np.exp(t_factor(level, self.degrees) * self.standard_error / self.value))
-        return self.value / reach, self.value * reach
+        value = self.value - self.along
+        with np.errstate(over="ignore"):
+            reach = float(np.exp(t_factor(level, self.degrees) * self.standard_error / value))
+        return value / reach + self.along, value * reach + self.along

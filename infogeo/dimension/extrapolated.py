@@ -11,7 +11,7 @@ from infogeo.core.arguments import check_whole
 from infogeo.core.errors import InputError
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.gride import Gride
-from infogeo.dimension.local import MANY_BLURRED, NEARER, blurred, influence, solved, standard_error, used
+from infogeo.dimension.local import EQUALLY_FAR, MANY_BLURRED, NEARER, blurred, influence, solved, standard_error, used
 from infogeo.dimension.neighbours import Candidates, Neighbours, nearest_neighbours
 from infogeo.dimension.rows import Array
 from infogeo.pairwise.matrix import PairwiseMatrix
@@ -42,8 +42,8 @@ class ScaleExtrapolation:
     points on.
 
     The fits are weighted by 1 / SE^2. Where the dimension itself changes with scale, as with noise or with runs that
-    are nearly twins, there is no such number: the value is NaN, a warning says between what it changes, and the answer
-    is Gride's dimension against scale.
+    are nearly twins, there is no such number: the value is NaN, and a warning says between what it changes. So it is
+    where a fit ends below zero, or where neighbours are as good as equally far.
 
     Attributes:
         orders: n of Gride, ascending; by default those of s, 2 s, 4 s, 8 s whose neighbours 2n are among the nearer
@@ -53,10 +53,14 @@ class ScaleExtrapolation:
     orders: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        for order in self.orders or ():
+        if self.orders is None:
+            return
+        if not isinstance(self.orders, tuple) or len(self.orders) < 2:
+            raise InputError(f"orders: {self.orders}; give a tuple of at least two, ascending")
+        for order in self.orders:
             check_whole("orders", order)
-        if self.orders is not None and (len(self.orders) < 2 or list(self.orders) != sorted(set(self.orders))):
-            raise InputError(f"orders: {self.orders}; give at least two, ascending")
+        if list(self.orders) != sorted(set(self.orders)):
+            raise InputError(f"orders: {self.orders}; give them ascending")
 
     @property
     def name(self) -> str:
@@ -105,17 +109,17 @@ class ScaleExtrapolation:
         weights = [intercept_weights(np.array(scales) ** power, np.array(errors)) for power in (1, 2)]
         ends = [float(weight @ roots) for weight in weights]
         chance = standard_error(np.mean(weights, axis=0) @ np.array(pulls), points.own_run, points.runs)
-        changes = _changes(roots, scales, errors, ends)
+        trouble = _trouble(roots, scales, errors, ends)
         nan = float("nan")
         return DimensionEstimate(
             estimator=f"{name}, {found.among}",
-            value=nan if changes else float(np.mean(ends)),
-            standard_error=nan if changes else float(np.hypot(chance, (ends[0] - ends[1]) / 2)),
+            value=nan if trouble else float(np.mean(ends)),
+            standard_error=nan if trouble else float(np.hypot(chance, (ends[0] - ends[1]) / 2)),
             scale=scales[0],
             n_points=len(points.distances),
             excluded=points.excluded,
             degrees=points.n_runs - 1,
-            warnings=(*points.warnings, *changes),
+            warnings=(*trouble, *points.warnings),
         )
 
 
@@ -151,19 +155,23 @@ def _clear(found: Neighbours) -> int:
 
 def intercept_weights(x: Array, errors: Array) -> Array:
     """The weights w [J] with w'y the value at x = 0 of the line through points (x, y), fitted with weights 1 / SE^2."""
-    precision = 1 / errors**2 if np.isfinite(errors).all() else np.ones(len(x))
+    known = np.isfinite(errors).all() and errors.all()
+    precision = 1 / errors**2 if known else np.ones(len(x))
     lines = np.stack([np.ones(len(x)), x / x[-1]], axis=1) * np.sqrt(precision)[:, None]
     return np.linalg.pinv(lines)[0] * np.sqrt(precision)
 
 
-def _changes(roots: list[float], scales: list[float], errors: list[float], ends: list[float]) -> list[str]:
-    """Whether the dimension of the smallest scale and that of the largest are plainly not one number, in words."""
+def _trouble(roots: list[float], scales: list[float], errors: list[float], ends: list[float]) -> list[str]:
+    """Why there is no dimension at scale zero, in words; none where there is one."""
+    if not np.isfinite(roots).all():
+        return [EQUALLY_FAR]
     low, high = sorted((roots[0], roots[-1]))
-    plainly = high > CHANGES * low and high - low > PLAINLY * np.hypot(errors[0], errors[-1])
-    if min(ends) > 0 and not plainly:
-        return []
-    cause = "runs or points that are nearly twins" if roots[0] < roots[-1] else "noise"
-    return [
-        f"the dimension changes from {roots[0]:.2g} at distance {scales[0]:.2g} to {roots[-1]:.2g} at "
-        f"{scales[-1]:.2g}, as {cause} would make it: no single number; look at the dimension against scale"
-    ]
+    if high > CHANGES * low and high - low > PLAINLY * np.hypot(errors[0], errors[-1]):
+        cause = "runs or points that are nearly twins" if roots[0] < roots[-1] else "noise"
+        return [
+            f"the dimension changes from {roots[0]:.2g} at distance {scales[0]:.2g} to {roots[-1]:.2g} at "
+            f"{scales[-1]:.2g}, as {cause} would make it: no single number; look at the dimension against scale"
+        ]
+    if min(ends) <= 0:
+        return ["the extrapolation is lost in its error; more points or runs would help, Gride(n) takes fewer"]
+    return []

@@ -24,8 +24,9 @@ BLURRED = 50.0
 """Times the rounding: divergences below that may be off by more than 2 %, and distances by more than 1 %."""
 MANY_BLURRED = 0.05
 """The share of the points that may be."""
-SEARCHED = (1e-3, 1e5)
+SEARCHED = (1e-3, 1e4)
 """Dimensions between which an estimating equation is solved."""
+EQUALLY_FAR = "no dimension up to 10,000 fits: neighbours are as good as equally far"
 
 
 class LocalEstimator(ABC):
@@ -79,28 +80,34 @@ def estimate_locally(found: Neighbours, method: LocalEstimator) -> DimensionEsti
     """
     points = used(found, method.k, method.name, method.first)
     root = solved(method, points.distances)
-    pulls = influence(method, points.distances, root)
+    value = error = float("nan")
+    if np.isfinite(root):
+        pulls = influence(method, points.distances, root)
+        value = method.unbiased(root, len(pulls))
+        error = standard_error(pulls, points.own_run, points.runs)
     return DimensionEstimate(
         estimator=f"{method.name}, {found.among}",
-        value=method.unbiased(root, len(pulls)),
-        standard_error=standard_error(pulls, points.own_run, points.runs),
+        value=value,
+        standard_error=error,
         scale=float(np.median(points.distances[:, -1])),
-        n_points=len(pulls),
+        n_points=len(points.distances),
         excluded=points.excluded,
         degrees=points.n_runs - 1,
-        warnings=points.warnings,
+        warnings=points.warnings if np.isfinite(root) else (EQUALLY_FAR, *points.warnings),
     )
 
 
 def solved(method: LocalEstimator, distances: Array) -> float:
-    """The root d of sum_i psi_i(d) = 0; the end of what is searched where there is none."""
+    """The root d of sum_i psi_i(d) = 0; NaN where no d that is searched is large enough."""
     low, high = (float(np.log(end)) for end in SEARCHED)
 
     def total(log_d: float) -> float:
         return float(method.score(distances, float(np.exp(log_d))).sum())
 
-    if total(low) <= 0 or total(high) >= 0:
-        return SEARCHED[0] if total(low) <= 0 else SEARCHED[1]
+    if total(high) >= 0:
+        return float("nan")
+    if total(low) <= 0:
+        return SEARCHED[0]
     return float(np.exp(cast(float, brentq(total, low, high, xtol=1e-13))))
 
 
@@ -143,7 +150,7 @@ def standard_error(influences: Array, own_run: Indices, runs: Indices) -> float:
 
 
 def used(found: Neighbours, k: int, name: str, first: int = 1) -> Usable:
-    """The points that have k neighbours at different distances above zero.
+    """The points that have k neighbours, none of those that are used at no distance.
 
     Args:
         found: the neighbours.
@@ -161,12 +168,12 @@ def used(found: Neighbours, k: int, name: str, first: int = 1) -> Usable:
             f"({found.among})"
         )
     near = found.distances[:, :k]
-    usable = np.isfinite(near).all(axis=1) & (near[:, 0] > 0) & (near[:, -1] > near[:, 0])
+    usable = np.isfinite(near).all(axis=1) & (near[:, first - 1] > 0)
     n = int(usable.sum())
     if n < LEAST_POINTS:
         raise InputError(
-            f"matrix: {n} of {len(near)} points have {k} neighbours at different distances above zero "
-            f"({found.among}); {name} takes {LEAST_POINTS} of them"
+            f"matrix: {n} of {len(near)} points have {k} neighbours at distances above zero ({found.among}); {name} "
+            f"takes {LEAST_POINTS} of them"
         )
     own, runs = found.own_run[usable], found.runs[usable, :k]
     return Usable(
@@ -210,11 +217,17 @@ def _warnings(found: Neighbours, near: Array, first: int) -> tuple[str, ...]:
     if found.duplicates:
         told.append(f"{found.duplicates} points that repeat an earlier one were left out")
     if without:
-        told.append(f"{without} points without enough neighbours at different distances were left out")
+        told.append(f"{without} points without {k} neighbours at distances above zero were left out")
     if len(np.unique(found.own_run)) < 2:
         told.append("one run alone says nothing about the error")
     if k > NEARER * found.n_candidates:
         told.append(f"{k} of {found.n_candidates} candidates are neighbours: the standard error is too small")
+    tied = float(np.mean(near[:, first - 1] == near[:, -1]))
+    if tied > MANY_BLURRED:
+        told.append(
+            f"neighbours {first} and {k} of {percent(tied)} of the points are equally far, as on a grid: dimensions of "
+            "nearby scales are not to be trusted"
+        )
     if blurred(found, first) > MANY_BLURRED:
         neighbour = "another" if first == 1 else f"their neighbour {first}"
         told.append(

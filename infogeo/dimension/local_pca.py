@@ -14,7 +14,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.local import LEAST_POINTS
-from infogeo.dimension.neighbours import run_numbers
+from infogeo.dimension.neighbours import OtherRuns, default_candidates, run_numbers
 from infogeo.dimension.rows import ROWS, Array, Indices
 
 LEAST_NEIGHBOURS = 4
@@ -54,8 +54,8 @@ def local_pca(
     For Gaussians alone, E tr S^2 = tr Sigma^2 (1 + 1/m) + (tr Sigma)^2 / m and E (tr S)^2 = (tr Sigma)^2 +
     2 tr Sigma^2 / m with m = k - 1 would do. Without a correction the ratio would be no more than d / (1 + d / m).
 
-    Where runs have several points, neighbours come from other runs, the nearest point of each: it is the dimension
-    *across* runs. Only space-like axes count: along time-like ones points come nearer, not farther.
+    Where runs have two points or more on average, neighbours come from other runs, the nearest point of each: it is the
+    dimension *across* runs. Only space-like axes count: along time-like ones points come nearer, not farther.
 
     Standard error: the score of point i, s_i = w_i ((tr Sigma_i)^2 - d tr Sigma_i^2), is to leading order a sum over
     pairs of its neighbours, of w_i (2 / (k (k - 1))) (|y_j|^2 |y_l|^2 - d (y_j'y_l)^2). A run counts as a neighbour, by
@@ -85,8 +85,9 @@ def local_pca(
     kept = np.sort(kept)
     if len(kept) < LEAST_POINTS:
         raise InputError(f"coords: {len(kept)} points differ; local PCA takes {LEAST_POINTS}")
-    runs, run = np.unique(run_numbers(points)[kept], return_inverse=True)
-    across = len(runs) < len(kept)
+    across = isinstance(default_candidates(points.take(kept)), OtherRuns)
+    own = run_numbers(points)[kept] if across else np.arange(len(kept))
+    runs, run = np.unique(own, return_inverse=True)
     if across and len(runs) < 2:
         raise InputError("runs: there is one alone; neighbours in other runs need more")
     if len(runs) < neighbours + 2:

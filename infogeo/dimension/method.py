@@ -10,6 +10,7 @@ from infogeo.core.errors import InputError
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.extrapolated import ScaleExtrapolation
 from infogeo.dimension.neighbours import Candidates, check_matrix
+from infogeo.dimension.runs import few_runs, members_of
 from infogeo.pairwise.matrix import PairwiseMatrix
 
 METHODS = (
@@ -46,7 +47,7 @@ def estimate_dimension(
     """How many dimensions the points of a divergence matrix have, by one estimator.
 
     Local estimators look at distances, the roots of the divergences: ratios of the divergences themselves give half
-    the dimension. The matrix may lie on disk; it is read by rows of tiles and never whole.
+    the dimension. The matrix may lie on disk; it is read by rows of tiles, a few at once.
 
     Args:
         matrix: square, of P points.
@@ -54,7 +55,7 @@ def estimate_dimension(
             `CorrelationDimension()`, `ParticipationRatio()` or `StableRank()`.
         candidates: what counts as a neighbour: `OtherRuns()`, one per other run, which gives the dimension *across*
             runs; `EqualProgress(column)`, the same at equal progress; or `AllPoints()`. By default one per other run
-            where runs have several points, else all points.
+            where runs have two points or more on average, else all points.
         report: called with (points done, points in all).
 
     Raises:
@@ -66,4 +67,4 @@ def estimate_dimension(
         raise InputError(f"method: {told(chosen)}; give one of {METHODS}")
     if isinstance(candidates, type) or not (candidates is None or hasattr(candidates, "among")):
         raise InputError(f"candidates: {told(candidates)}; give one of {CANDIDATES}")
-    return chosen.estimate(matrix, candidates, report)
+    return few_runs(chosen.estimate(matrix, candidates, report), members_of(matrix.points))

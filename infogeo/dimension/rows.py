@@ -40,3 +40,10 @@ def entries(matrix: PairwiseMatrix, rows: Indices, columns: Indices) -> Array:
         ours = np.flatnonzero(place[rows] >= 0)
         found[ours] = part[place[rows[ours]], columns[ours]]
     return found
+
+
+def part_bytes(matrix: PairwiseMatrix) -> int:
+    """How many bytes the largest of the `row_parts` takes."""
+    values = matrix.values
+    rows = max(map(len, values.blocks)) if isinstance(values, TiledValues) else min(ROWS, len(values))
+    return 8 * rows * matrix.shape[1]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from infogeo.core.errors import InputError
+from infogeo.core.points import Points
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.neighbours import OtherRuns, Paths, check_matrix, distinct, nearest_neighbours
 from infogeo.dimension.rows import Array, Indices, row_parts
@@ -23,25 +24,30 @@ def with_run(across: DimensionEstimate) -> DimensionEstimate:
 
     Right where every run is a curve that the others pass by; checkpoints that hover around a place are more.
     """
-    return replace(across, estimator=f"across runs + 1 ({across.estimator})", value=across.value + 1)
+    return replace(across, estimator=f"across runs + 1 ({across.estimator})", value=across.value + 1, along=1)
 
 
-def few_runs(estimate: DimensionEstimate) -> DimensionEstimate:
-    """The estimate, with a warning where it is of fewer runs than the benchmark supports."""
-    runs = estimate.degrees + 1
-    if runs >= FEWEST_RUNS:
+def few_runs(estimate: DimensionEstimate, members: str) -> DimensionEstimate:
+    """The estimate, with a warning where it is of fewer members, "runs" or "points", than the benchmark supports."""
+    count = estimate.degrees + 1
+    if not 2 <= count < FEWEST_RUNS:
         return estimate
-    told = f"{runs} runs: intervals are known to hold from {FEWEST_RUNS} runs on"
+    told = f"{count} {members}: intervals are known to hold from {FEWEST_RUNS} {members} on"
     return replace(estimate, warnings=(*estimate.warnings, told))
+
+
+def members_of(points: Points) -> str:
+    """What is drawn independently, in a word: "runs", or "points" where each is a run of its own."""
+    return "runs" if len(points.runs) < len(points) else "points"
 
 
 def thinned(matrix: PairwiseMatrix, spacing: float = SPACING, seed: int = 0) -> Indices:
     """The checkpoints that are left when neighbours along a run are as far apart as runs are from each other.
 
     Along each run a checkpoint is kept when it is at least `spacing` times the median distance to the nearest path of
-    another run away from the one kept before; the first is drawn within one spacing from the beginning. What is left
-    is a cloud, to which `AllPoints()` may be applied: for a regular spacing, which is a lattice along the run, not
-    without bias, see the benchmark.
+    another run away from the one kept before; the first is drawn within one spacing from the beginning, or anywhere
+    in a run that is shorter. What is left is a cloud, to which `AllPoints()` may be applied: for a regular spacing,
+    which is a lattice along the run, not without bias, see the benchmark.
 
     Args:
         matrix: square, of points along at least two runs.
@@ -55,17 +61,18 @@ def thinned(matrix: PairwiseMatrix, spacing: float = SPACING, seed: int = 0) -> 
     if not spacing > 0:
         raise InputError(f"spacing: {spacing}; give a number above zero")
     apart = spacing * float(np.median(nearest_neighbours(matrix, 1, OtherRuns()).distances))
-    paths = Paths.of(matrix, distinct(matrix, np.arange(matrix.shape[0])), "step")
+    kept = distinct(matrix, np.arange(matrix.shape[0]))
+    paths = Paths.of(matrix, kept, kept, "step")
     stops = np.append(paths.starts[1:], len(paths.order))
     random = np.random.default_rng(seed)
-    kept: list[int] = []
+    thin: list[int] = []
     for start, own in zip(paths.starts, _own_distances(matrix, paths, stops), strict=True):
-        away, least = own[0], random.uniform(0, apart)
+        away, least = own[0], random.uniform(0, min(apart, own[0].max()))
         for i in range(len(own)):
             if away[i] >= least:
-                kept.append(int(paths.order[start + i]))
+                thin.append(int(paths.order[start + i]))
                 away, least = own[i], apart
-    return np.array(sorted(kept), dtype=np.intp)
+    return np.array(sorted(thin), dtype=np.intp)
 
 
 def _own_distances(matrix: PairwiseMatrix, paths: Paths, stops: Indices) -> list[Array]:

@@ -27,7 +27,7 @@ def stress_dimension(
     smallest k with e_k >= level max_j e_j: so many axes explain nearly all that axes explain beyond chance. Beyond the
     axes that carry a signal each further one explains less of the data than of the null, so that the excess is largest
     about where they end. The dimension is 0 where the largest excess is no more than that of the replicates over the
-    mean of the other ones: a test at the level 1 / (M + 1).
+    mean of the other ones: a test at the level 1 / (M + 1), for M of at least 2.
 
     Args:
         explained_stress: s [K], for k = 1..K axes, of `embedding.explained_stress`.
@@ -72,9 +72,9 @@ def parallel_analysis(explained_stress: ArrayLike, null: ArrayLike, level: float
 
         lambda_k^2 / ||W||^2 = (1 - s_{k-1})^2 - (1 - s_k)^2,  s_0 = 0.
 
-    Axis k is kept if its share is above the smallest of the null's that at least `level` of them do not exceed, and
-    all axes before it are kept. As shares sum to one, a strong first axis makes those after it smaller than they would
-    be beside the null's: the number is rather too small then.
+    Axis k is kept if its share is above the null's of rank ceil(level (M - 1)) + 1 in ascending order (the largest of
+    20 at 0.95), and all axes before it are kept. As shares sum to one, a strong first axis makes those after it smaller
+    than they would be beside the null's: the number is rather too small then.
 
     Args:
         explained_stress: s [K], for k = 1..K axes.

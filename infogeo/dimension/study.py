@@ -47,9 +47,15 @@ PARTS = 8
 LIKELIHOOD_NEIGHBOURS = 10
 SETTLED = 0.1
 """Of a dimension, the most that its last step may change where a limit is taken."""
+LEAST_RUNS = 12
+"""From which the curve against the number of runs begins; it takes twice as many."""
 RESOLVED = 2.0
 """Times log2 of the number of candidates: up to so many dimensions the benchmark supports the intervals."""
 STRESS_LEVEL = 0.9
+
+
+def _unheard(done: int, total: int) -> None:
+    """Progress that nobody asked for."""
 
 
 class Mapped(Protocol):
@@ -103,8 +109,7 @@ def dimension_study(
         InputError: a rectangular matrix, all points identical, one run alone, or fewer points than TwoNN takes.
     """
     check_matrix(matrix)
-    if samples and not matrix.n_samples:
-        raise InputError("samples: the matrix does not know how many samples it is of itself; set its n_samples")
+    _check_samples(matrix, samples)
     work = _Work(matrix, stage or _silent)
     found, curves = work.local()
     curves += work.against_progress() + work.against_runs(seed) + work.against_samples(samples)
@@ -130,49 +135,64 @@ def scale_curve(found: Neighbours, name: str) -> DimensionCurve:
     Raises:
         InputError: too few points, or fewer than two candidates.
     """
-    estimates = []
-    order = 1
-    while 2 * order <= max(2, min(found.distances.shape[1], NEARER * found.n_candidates)):
-        estimates.append(estimate_locally(found, Gride(order)))
+    estimates: list[DimensionEstimate] = []
+    order, failure = 1, f"one candidate for a neighbour ({found.among}); a dimension takes two"
+    while 2 * order <= min(found.distances.shape[1], max(2, NEARER * found.n_candidates)):
+        try:
+            estimates.append(estimate_locally(found, Gride(order)))
+        except InputError as error:
+            failure = _reason(error)
         order *= 2
     if not estimates:
-        raise InputError(f"matrix: one candidate for a neighbour ({found.among}); a dimension takes two")
+        raise InputError(f"matrix: {failure}")
     return DimensionCurve(name, "scale", np.array([estimate.scale for estimate in estimates]), tuple(estimates))
 
 
 def best(found: Neighbours) -> DimensionEstimate:
-    """The estimate that is recommended: extrapolated to scale zero.
+    """The estimate that is recommended: extrapolated to scale zero, or TwoNN where there are too few candidates.
 
-    Where the dimension changes with scale, that of Gride at the largest scale, with a warning; TwoNN where there are
-    too few candidates for more than one scale.
+    NaN where there is no single number: what Gride says at one of the scales is not an answer then.
     """
+    members = "runs" if len(np.unique(found.own_run)) < len(found.own_run) else "points"
     try:
         estimate = ScaleExtrapolation().from_neighbours(found)
     except InputError:
-        return few_runs(estimate_locally(found, TwoNN()))
-    if np.isnan(estimate.value):
-        largest = scale_curve(found, "").estimates[-1]
-        estimate = replace(largest, warnings=estimate.warnings)
-    return few_runs(_resolved(estimate, found))
+        return few_runs(estimate_locally(found, TwoNN()), members)
+    return few_runs(_resolved(estimate, found), members)
 
 
 def _resolved(estimate: DimensionEstimate, found: Neighbours) -> DimensionEstimate:
     """The estimate, with a warning where it is more than so many candidates can tell."""
     most = RESOLVED * float(np.log2(found.n_candidates))
-    if estimate.value <= most:
+    if not estimate.value > most:
         return estimate
     told = f"more than {found.n_candidates} candidates for neighbours can tell, about {most:.0f}: read it as many"
     return replace(estimate, warnings=(*estimate.warnings, told))
+
+
+def _check_samples(matrix: PairwiseMatrix, samples: Sequence[tuple[int, PairwiseMatrix]]) -> None:
+    """Matrices of the same points, by fewer samples."""
+    if samples and not matrix.n_samples:
+        raise InputError("samples: the matrix does not know how many samples it is of itself; set its n_samples")
+    for count, other in samples:
+        if not 0 < count < matrix.n_samples:
+            raise InputError(f"samples: {count}; give fewer than the {matrix.n_samples} of the matrix")
+        if other.shape != matrix.shape:
+            raise InputError(f"samples: the matrix of {count} has shape {other.shape}, expected {matrix.shape}")
 
 
 class _Work:
     """The parts of a study."""
 
     def __init__(self, matrix: PairwiseMatrix, stage: Stage) -> None:
-        self.matrix, self.stage = matrix, stage
-        self.candidates = default_candidates(matrix.points)
+        self.matrix, self.points, self.stage = matrix, matrix.points, stage
+        self.candidates = default_candidates(self.points)
         self.has_runs = isinstance(self.candidates, OtherRuns)
+        self.name = "across runs" if self.has_runs else "all points"
+        self.distinct = np.arange(len(self.points))
         self.notes: list[str] = []
+        if not self.has_runs and len(self.points.runs) < len(self.points):
+            self.notes.append("most runs have one checkpoint: all points count as a cloud, also those of one run")
 
     def tried(self, *attempts: Callable[[], DimensionEstimate]) -> list[DimensionEstimate]:
         """The estimates that can be made; a note for each that cannot."""
@@ -181,16 +201,39 @@ class _Work:
             try:
                 made.append(attempt())
             except InputError as error:
-                self.notes.append(str(error))
+                self.notes.append(f"left out: {_reason(error)}")
         return made
+
+    def curve(
+        self,
+        name: str,
+        variable: str,
+        at: Sequence[float],
+        attempts: Sequence[Callable[[], DimensionEstimate]],
+        report: Report = _unheard,
+    ) -> list[DimensionCurve]:
+        """The curve of the estimates that can be made, if any; one note for those that cannot."""
+        places, estimates, failures = [], [], []
+        for done, (place, attempt) in enumerate(zip(at, attempts, strict=True)):
+            try:
+                estimates.append(attempt())
+                places.append(float(place))
+            except InputError as error:
+                failures.append(_reason(error))
+            report(done + 1, len(attempts))
+        if failures:
+            self.notes.append(
+                f"against {variable}, {len(failures)} of {len(attempts)} estimates are left out: {failures[0]}"
+            )
+        return [DimensionCurve(name, variable, np.array(places), tuple(estimates))] if places else []
 
     def local(self) -> tuple[list[DimensionEstimate], list[DimensionCurve]]:
         """The local estimates, the best one first, and the dimension against scale."""
         with self.stage("neighbours") as report:
             found = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, self.candidates, report=report)
+        self.distinct = found.rows
         first = best(found)
-        name = "across runs" if self.has_runs else "all points"
-        curves = [scale_curve(found, name)]
+        curves = [scale_curve(found, self.name)]
         others = self.tried(
             lambda: estimate_locally(found, TwoNN()),
             lambda: estimate_locally(found, MaximumLikelihood(LIKELIHOOD_NEIGHBOURS)),
@@ -203,58 +246,48 @@ class _Work:
 
     def against_progress(self) -> list[DimensionCurve]:
         """The dimension across runs at equal progress, by parts of equally many points."""
-        points = self.matrix.points
-        if not (self.has_runs and PROGRESS in points.columns):
+        if not (self.has_runs and PROGRESS in self.points.columns):
             return []
-        with self.stage("neighbours at equal progress") as report:
-            found = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, EqualProgress(PROGRESS), report=report)
-        progress = points[PROGRESS][found.rows]
+        try:
+            with self.stage("neighbours at equal progress") as report:
+                found = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, EqualProgress(PROGRESS), report=report)
+        except InputError as error:
+            self.notes.append(f"against progress, nothing can be told: {_reason(error)}")
+            return []
+        progress = self.points[PROGRESS][found.rows]
         parts = np.array_split(np.argsort(progress, kind="stable"), PARTS)
-        estimates, at = [], []
-        for part in parts:
-            for estimate in self.tried(lambda part=part: best(found.take(part))):
-                estimates.append(estimate)
-                at.append(float(np.median(progress[part])))
-        return [DimensionCurve("at equal progress", "progress", np.array(at), tuple(estimates))] if at else []
+        return self.curve(
+            "at equal progress",
+            "progress",
+            [float(np.median(progress[part])) for part in parts],
+            [lambda part=part: best(found.take(part)) for part in parts],
+        )
 
     def against_runs(self, seed: int) -> list[DimensionCurve]:
         """The dimension from fewer runs, or points of a cloud: a nested draw."""
-        runs = np.array(self.matrix.points.runs)
+        runs = np.array(self.points.runs)
         order = np.random.default_rng(seed).permutation(len(runs))
-        least = 12
-        if len(runs) < 2 * least:
+        if len(runs) < 2 * LEAST_RUNS:
             return []
-        counts = np.unique(np.geomspace(least, len(runs), PARTS).astype(int))
-        estimates, at = [], []
-        with self.stage("fewer runs") as report:
-            for done, count in enumerate(counts):
-                rows = np.isin(self.matrix.points["run"], runs[order[:count]])
-                for estimate in self.tried(
-                    lambda rows=rows: best(nearest_neighbours(self.matrix, MOST_NEIGHBOURS, self.candidates, rows))
-                ):
-                    estimates.append(estimate)
-                    at.append(float(count))
-                report(done + 1, len(counts))
-        name = "across runs" if self.has_runs else "all points"
-        return [DimensionCurve(name, "runs", np.array(at), tuple(estimates))]
+        counts = np.unique(np.geomspace(LEAST_RUNS, len(runs), PARTS).astype(int)).tolist()
+        chosen = [np.isin(self.points["run"], runs[order[:count]]) for count in counts]
+        attempts = [lambda rows=rows: self.of_neighbours(self.matrix, rows) for rows in chosen]
+        with self.stage("fewer runs" if self.has_runs else "fewer points") as report:
+            return self.curve(self.name, "runs", counts, attempts, report)
 
     def against_samples(self, samples: Sequence[tuple[int, PairwiseMatrix]]) -> list[DimensionCurve]:
         """The dimension by fewer probe samples, and its limit for infinitely many."""
         if not samples:
             return []
         by_count = sorted([*samples, (self.matrix.n_samples, self.matrix)], key=lambda pair: pair[0])
-        estimates, at = [], []
+        attempts = [lambda matrix=matrix: self.of_neighbours(matrix) for _, matrix in by_count]
         with self.stage("fewer samples") as report:
-            for done, (count, matrix) in enumerate(by_count):
-                for estimate in self.tried(
-                    lambda matrix=matrix: best(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates))
-                ):
-                    estimates.append(estimate)
-                    at.append(float(count))
-                report(done + 1, len(by_count))
-        name = "across runs" if self.has_runs else "all points"
-        limit = limit_of(np.array(at), estimates)
-        return [DimensionCurve(name, "samples", np.array(at), tuple(estimates), limit)]
+            found = self.curve(self.name, "samples", [count for count, _ in by_count], attempts, report)
+        return [replace(curve, limit=limit_of(curve.at, curve.estimates)) for curve in found]
+
+    def of_neighbours(self, matrix: PairwiseMatrix, rows: NDArray[np.bool_] | None = None) -> DimensionEstimate:
+        """The best estimate of a matrix, from some of its rows."""
+        return best(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates, rows))
 
     def whole(self, seed: int) -> list[DimensionEstimate]:
         """The estimates that look at all pairs, or at the spectrum."""
@@ -281,16 +314,25 @@ class _Work:
         made = []
         if embedding is not None:
             made += self.tried(
-                lambda: stress_dimension(embedding.explained_stress, STRESS_LEVEL),
-                lambda: local_pca(embedding.coords, embedding.points, signature=embedding.signature),
+                lambda: stress_dimension(embedding.explained_stress, STRESS_LEVEL), lambda: self.of_coords(embedding)
             )
         if null is not None:
             stress = null.explained_stress
-            made += self.tried(
-                lambda: stress_dimension(stress, STRESS_LEVEL, null=null.null_stress),
-                lambda: parallel_analysis(stress, null.null_stress),
-            )
+            made += self.tried(lambda: stress_dimension(stress, STRESS_LEVEL, null=null.null_stress))
+            if len(null.null_stress) > 1:  # a null without chance has a single replicate, and no quantile
+                made += self.tried(lambda: parallel_analysis(stress, null.null_stress))
         return made
+
+    def of_coords(self, embedding: Mapped) -> DimensionEstimate:
+        """Local PCA of the points that differ: repeated ones differ in a map by rounding."""
+        rows = self.distinct
+        found = local_pca(embedding.coords[rows], embedding.points.take(rows), signature=embedding.signature)
+        return replace(found, excluded=found.excluded + len(self.points) - len(rows))
+
+
+def _reason(error: InputError) -> str:
+    """What is wrong, without the argument's name: it is our own here."""
+    return str(error).removeprefix("matrix: ")
 
 
 def limit_of(counts: Array, estimates: Sequence[DimensionEstimate]) -> tuple[float, float] | None:
@@ -312,4 +354,4 @@ def limit_of(counts: Array, estimates: Sequence[DimensionEstimate]) -> tuple[flo
 
 @contextmanager
 def _silent(_: str) -> Iterator[Report]:
-    yield lambda done, total: None
+    yield _unheard

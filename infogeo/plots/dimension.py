@@ -277,9 +277,10 @@ def _axis(study: DimensionStudy, variable: str, curves: list[DimensionCurve]) ->
     places = np.unique(np.concatenate([curve.at for curve in curves]))
     if variable == "scale":
         return {**_distances(places), "title": {"text": distance_name(study.divergence)}}
+    title = {"text": "number of points" if variable == "runs" and study.across is None else TITLES[variable]}
     if variable not in LOG:
-        return {"title": {"text": TITLES[variable]}}
-    axis = {"type": "log", "title": {"text": TITLES[variable]}}
+        return {"title": title}
+    axis = {"type": "log", "title": title}
     if len(places) > MOST_TICKS:
         return {**log_axis(places), **axis}
     return {**axis, "tickmode": "array", "tickvals": places, "ticktext": [f"{place:,.0f}" for place in places]}

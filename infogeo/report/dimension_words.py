@@ -50,6 +50,7 @@ class DimensionSummary:
         lead: what was measured, for a stranger.
         against_null: the dimension beside that under the null; empty without one.
         notes: what limits the estimates, and what was left out.
+        members: what is drawn independently, runs or points.
         tiles: the numbers at the top, (number, what it counts).
         meanings: what the numbers mean, (word, in plain words).
         captions: how to read each picture, {variable: text}.
@@ -62,6 +63,7 @@ class DimensionSummary:
     lead: str
     against_null: str
     notes: tuple[str, ...]
+    members: str
     tiles: tuple[tuple[str, str], ...]
     meanings: tuple[tuple[str, str], ...]
     captions: dict[str, str]
@@ -130,6 +132,7 @@ def summarise_dimension(study: DimensionStudy) -> DimensionSummary:
         lead=bound(_lead(study)),
         against_null=bound(null_sentence(study)),
         notes=tuple(map(bound, cautions(study))),
+        members=_members(study),
         tiles=_tiles(study),
         meanings=tuple((word, text) for word, text in MEANINGS.items() if study.across or word != "Across and in all"),
         captions={name: bound(text) for name, text in _captions(study).items()},
@@ -177,6 +180,10 @@ def _counted(study: DimensionStudy) -> str:
     return f"{len(study.points):,} points" if study.across is None else study.points.counted()
 
 
+def _members(study: DimensionStudy) -> str:
+    return "points" if study.across is None else "runs"
+
+
 def _tiles(study: DimensionStudy) -> tuple[tuple[str, str], ...]:
     tiles = []
     if study.across is not None:
@@ -210,14 +217,17 @@ def _captions(study: DimensionStudy) -> dict[str, str]:
         scale += " The dashed line counts neighbours of the same run as well and misleads: close by it sees the run."
     if study.null is not None:
         scale += f" Grey is the null: the same with {study.null.model}."
-    more = "more runs would find more dimensions" if study.across else "more points would find more dimensions"
+    members = _members(study)
     captions = {
         "scale": scale,
         "progress": (
             "The dimension among checkpoints that have come equally far. Where the line falls, runs give up ways to "
             "differ; where it rises, they find new ones."
         ),
-        "runs": f"The same with fewer runs drawn at random: if the line still climbs at its right end, {more}.",
+        "runs": (
+            f"The same with fewer {members} drawn at random: if the line still climbs at its right end, more {members} "
+            "would find more dimensions."
+        ),
         "samples": (
             "The same from fewer probe samples of every class: while the line still moves at its right end, the number "
             "of samples decides."

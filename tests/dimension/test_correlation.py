@@ -214,7 +214,8 @@ def test_bad_input_is_told():
         method.estimate(PairwiseMatrix.from_array(np.zeros((6, 6))))
     with pytest.raises(infogeo.InputError, match="matrix: 4 points differ"):
         correlation_slopes(matrix.take(np.arange(4)))
-    with pytest.raises(infogeo.InputError, match="radii: .* give .r1, r2., distances with 0 < r1 < r2"):
-        CorrelationDimension((0.2, 0.1))
+    for radii in ((0.2, 0.1), (0.1,), 0.1, (0.1, 1e200), (0.1, np.nan), ("a", "b")):
+        with pytest.raises(infogeo.InputError, match="radii: .* give .r1, r2., distances with 0 < r1 < r2"):
+            CorrelationDimension(radii)
     with pytest.raises(infogeo.InputError, match="there are no pairs within r1"):
         CorrelationDimension((1e-9, 0.1)).estimate(matrix)

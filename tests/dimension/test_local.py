@@ -12,6 +12,7 @@ from infogeo import PairwiseMatrix
 from infogeo.core.errors import InputError
 from infogeo.dimension import (
     AllPoints,
+    DimensionEstimate,
     Gride,
     MaximumLikelihood,
     OtherRuns,
@@ -172,6 +173,48 @@ def test_an_extrapolation_begins_where_rounding_leaves_distances_clear():
     assert "so near to their neighbour 2 that rounding" in few.warnings[-1]
 
 
+def test_the_rounding_of_a_divergence_is_in_proportion_to_it():
+    given = replace(cloud(20, 2, 0), n_samples=10)
+    found = [nearest_neighbours(replace(given, fisher_factor=f), 2).rounding for f in (1 / 8, 1.0, None)]
+    assert found == [ROUNDING, 8 * ROUNDING, ROUNDING]
+
+
+@pytest.mark.parametrize("method", [TwoNN(), Gride(2), MaximumLikelihood(10), ScaleExtrapolation()])
+def test_points_that_are_equally_far_have_no_dimension(method):
+    """The corners of a simplex: balls hold nothing, and then everything."""
+    corners = np.eye(60) + 1e-9 * np.random.default_rng(0).normal(size=(60, 60))
+    found = estimate_dimension(matrix_of(corners), method)
+    assert np.isnan(found.value)
+    assert np.isnan(found.interval()).all()
+    assert found.warnings[0] == "no dimension up to 10,000 fits: neighbours are as good as equally far"
+
+
+def test_distances_that_tie_are_counted_and_told():
+    """A ratio of 1 is as good an observation as any other; on a grid all of the nearest ones are."""
+    grid = matrix_of(np.stack(np.meshgrid(np.arange(10.0), np.arange(10.0)), axis=-1).reshape(-1, 2))
+    nearest, farther = (estimate_dimension(grid, method) for method in (TwoNN(), Gride(4)))
+    assert np.isnan(nearest.value)
+    assert nearest.n_points == 100
+    assert "neighbours 1 and 2 of 100.0 % of the points are equally far, as on a grid" in nearest.warnings[1]
+    assert 1.5 < farther.value < 3
+    assert np.isnan(estimate_dimension(grid).value)
+
+
+def test_an_error_that_is_as_large_as_can_be_gives_an_interval_without_end():
+    found = DimensionEstimate("any", 1.0, 1e9, 0.1, 50, degrees=49)
+    assert found.interval() == (0.0, np.inf)
+
+
+def test_an_extrapolation_that_ends_below_zero_is_lost_in_its_error():
+    """Two scales alone, where a chance step from 2.0 to 4.0 dimensions leads far below zero."""
+    few = [estimate_dimension(cloud(20, 10, seed), ScaleExtrapolation()) for seed in range(40)]
+    lost = [found for found in few if np.isnan(found.value)]
+    assert lost
+    for found in lost:
+        assert "lost in its error" in found.warnings[0] or "changes from" in found.warnings[0]
+    assert any("lost in its error" in found.warnings[0] for found in lost)
+
+
 def test_neighbours_that_are_most_candidates_are_told():
     (warning,) = estimate_dimension(cloud(30, 2, 0), MaximumLikelihood(20)).warnings
     assert warning == "20 of 29 candidates are neighbours: the standard error is too small"
@@ -205,7 +248,8 @@ def test_the_interval_is_that_of_students_t_in_log_d():
         (lambda: estimate_dimension(np.eye(4), TwoNN()), "matrix: is an array of shape"),
         (lambda: MaximumLikelihood(1), "neighbours: 1; give at least 2"),
         (lambda: Gride(0), "order: 0; give at least 1"),
-        (lambda: ScaleExtrapolation((4, 2)), "orders: .*give at least two, ascending"),
+        (lambda: ScaleExtrapolation((4, 2)), "orders: .*give them ascending"),
+        (lambda: ScaleExtrapolation(4), "orders: 4; give a tuple of at least two"),
         (lambda: PairwiseMatrix.from_array([[0, np.inf], [np.inf, 0]]), "leave out points at infinite divergence"),
         (lambda: PairwiseMatrix.from_array(np.ones((3, 4))), r"has shape \(3, 4\), expected \[P, P\]"),
     ],

@@ -1,5 +1,7 @@
 """Neighbours against a slow twin, from memory and from disk; duplicates, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from scipy.spatial.distance import pdist, squareform
 from infogeo import PairwiseMatrix, Points
 from infogeo.core.errors import InputError
 from infogeo.dimension import AllPoints, EqualProgress, OtherRuns, nearest_neighbours
+from infogeo.dimension.neighbours import distinct
 from infogeo.dimension.rows import entries
 from infogeo.pairwise.tiled import TiledValues
 from tests.dimension.clouds import cloud, matrix_of, straight_runs
@@ -106,6 +109,46 @@ def test_duplicates_are_dropped_and_counted():
     np.testing.assert_array_equal(found.distances, nearest_neighbours(matrix_of(x), 2).distances)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_points_that_differ_from_those_kept_before_are_kept(seed):
+    """Also where being at no distance is not transitive, as with rounded divergences."""
+    random = np.random.default_rng(seed)
+    zero = random.random((12, 12)) < random.choice([0.05, 0.3, 0.9])
+    values = np.where(zero | zero.T | np.eye(12, dtype=bool), 0.0, 1.0)
+    chosen = np.flatnonzero(random.random(12) < 0.8)
+    kept: list[int] = []
+    for point in chosen:
+        if all(values[point, other] for other in kept):
+            kept.append(point)
+    np.testing.assert_array_equal(distinct(PairwiseMatrix.from_array(values), chosen), kept)
+
+
+@pytest.mark.parametrize("candidates", [OtherRuns(), EqualProgress("step")])
+def test_runs_from_one_start_are_as_far_as_their_paths_are(candidates):
+    """Along orthogonal axes from one point, which one of them keeps and all of them pass."""
+    steps = np.arange(4)
+    x = np.einsum("r,t->rt", np.ones(6), steps * 0.2)[:, :, None] * np.eye(6)[:, None]
+    points = Points.of_runs([f"r{i}" for i in range(6)], [steps] * 6)
+    found = nearest_neighbours(matrix_of(x.reshape(-1, 6), points), 3, candidates)
+    assert found.duplicates == 5
+    assert np.isinf(found.distances[0]).all()
+    far = steps[points["step"][found.rows[1:]]] * 0.2 * (1 if candidates == OtherRuns() else np.sqrt(2))
+    np.testing.assert_allclose(found.distances[1:], np.tile(far[:, None], 3), rtol=1e-12)
+
+
+def test_a_run_that_repeats_another_does_not_count():
+    matrix = straight_runs(6, 5, 2, 0)
+    twice = matrix.take([*range(30), *range(5, 10)])
+    named = np.concatenate([matrix.points["run"], ["copy"] * 5])
+    points = Points.of_runs([*matrix.points.runs, "copy"], [np.arange(5)] * 7)
+    np.testing.assert_array_equal(points["run"], named)
+    found = nearest_neighbours(replace(twice, points=points), 4, OtherRuns())
+    once = nearest_neighbours(matrix, 4, OtherRuns())
+    np.testing.assert_array_equal(found.distances, once.distances)
+    assert found.duplicates == 5
+
+
 def test_some_points_alone_are_as_if_there_were_no_others():
     matrix = straight_runs(12, 5, 2, 4)
     chosen = np.flatnonzero(np.isin(matrix.points["run"], ["run-1", "run-3", "run-5", "run-8"]))
@@ -125,11 +168,18 @@ def test_progress_is_reported_to_the_end():
     [
         (lambda: nearest_neighbours(matrix_of(np.ones((9, 2))), 2), "all points are identical"),
         (lambda: nearest_neighbours(cloud(9, 2, 0), 0), "count: 0; give at least 1"),
+        (lambda: nearest_neighbours(cloud(9, 2, 0), 2, rows=[]), "rows: .*give the numbers of points, below 9"),
+        (lambda: nearest_neighbours(cloud(9, 2, 0), 2, rows=[9]), "rows: .*give the numbers of points, below 9"),
+        (lambda: nearest_neighbours(cloud(9, 2, 0), 2, rows=[True]), "rows: .*or a mask of 9"),
+        (lambda: nearest_neighbours(cloud(9, 2, 0), 2, rows=[3, 3]), "rows: 1 of 9 points chosen; neighbours take two"),
         (lambda: nearest_neighbours(np.ones((3, 3)), 2), "matrix: is an array of shape"),
         (lambda: nearest_neighbours(cloud(9, 2, 0).take(np.arange(4), np.arange(9)), 2), "matrix: rectangular"),
         (lambda: nearest_neighbours(straight_runs(1, 9, 2, 0), 2), "runs: there is one alone"),
         (lambda: nearest_neighbours(straight_runs(3, 9, 2, 0), 2, EqualProgress("pace")), "no column 'pace'"),
-        (lambda: nearest_neighbours(straight_runs(3, 9, 2, 0), 2, EqualProgress("run")), "run: this column"),
+        (
+            lambda: nearest_neighbours(straight_runs(3, 9, 2, 0), 2, EqualProgress("run")),
+            "run: this column .*leave such points out",
+        ),
     ],
 )
 def test_what_has_no_neighbours_is_refused_in_one_line(make, message):

@@ -1,9 +1,12 @@
 """Points along runs: what fools an estimator that does not know them, and what ours say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from infogeo.core.errors import InputError
+from infogeo.core.points import Points
 from infogeo.dimension import (
     AllPoints,
     EqualProgress,
@@ -15,7 +18,7 @@ from infogeo.dimension import (
     thinned,
     with_run,
 )
-from infogeo.dimension.runs import FEWEST_RUNS, few_runs
+from infogeo.dimension.runs import FEWEST_RUNS
 from tests.dimension.clouds import cloud, straight_runs
 
 
@@ -62,11 +65,34 @@ def test_thinned_checkpoints_are_as_far_apart_along_runs_as_across():
 
 
 def test_few_runs_are_told_and_enough_are_not():
-    few, enough = (
-        few_runs(estimate_dimension(straight_runs(n, 4, 1, 0), TwoNN())) for n in (FEWEST_RUNS - 1, FEWEST_RUNS)
-    )
-    assert any(f"{FEWEST_RUNS - 1} runs" in warning for warning in few.warnings)
+    few, enough = (estimate_dimension(straight_runs(n, 4, 1, 0), TwoNN()) for n in (FEWEST_RUNS - 1, FEWEST_RUNS))
+    assert few.warnings == ("19 runs: intervals are known to hold from 20 runs on",)
     assert enough.warnings == ()
+    points = estimate_dimension(cloud(12, 2, 0), TwoNN())
+    assert points.warnings == ("12 points: intervals are known to hold from 20 points on",)
+
+
+def test_the_interval_of_a_total_is_that_across_runs_and_one():
+    across = estimate_dimension(straight_runs(30, 5, 1, 0), TwoNN())
+    total = with_run(across)
+    assert total.value == across.value + 1
+    assert total.interval() == tuple(end + 1 for end in across.interval())
+
+
+def test_runs_of_one_checkpoint_stay_when_others_are_thinned():
+    runs = straight_runs(30, 8, 2, 0)
+    middle = [rows[4] for rows in map(runs.points.of_run, runs.points.runs[15:])]
+    matrix = runs.take([*range(15 * 8), *middle])
+    kept = matrix.take(thinned(matrix)).points
+    assert set(kept.runs) == set(matrix.points.runs)
+
+
+def test_a_cloud_stays_one_if_a_few_of_its_points_are_of_one_run():
+    matrix = cloud(60, 2, 0)
+    named = replace(matrix, points=Points.of_runs([f"run-{i}" for i in range(58)], [[0, 1, 2], *[[0]] * 57]))
+    found = estimate_dimension(named, TwoNN())
+    assert found.estimator == "TwoNN, all other points"
+    assert found.value == estimate_dimension(matrix, TwoNN()).value
 
 
 @pytest.mark.parametrize(
@@ -77,7 +103,7 @@ def test_few_runs_are_told_and_enough_are_not():
         (lambda: thinned(np.eye(3)), "matrix: is an array"),
         (
             lambda: estimate_dimension(straight_runs(2, 9, 1, 0), TwoNN()),
-            "takes 2 neighbours of each point, and .* is 1",
+            "takes 2 neighbours of each point, and there is 1",
         ),
     ],
 )

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from infogeo.core.errors import InputError
+from infogeo.core.points import Points
 from infogeo.dimension import DimensionEstimate, DimensionNull, OtherRuns, dimension_study, nearest_neighbours
 from infogeo.dimension.study import best, limit_of, scale_curve
+from infogeo.embed import inpca
+from infogeo.report.dimension_words import sentence
 from tests.dimension.clouds import cloud, matrix_of, straight_runs
 
 
@@ -74,15 +77,56 @@ def test_estimates_that_cannot_be_made_are_noted_and_others_stay():
     assert "TwoNN" in study.across.estimator
 
 
-def test_where_the_dimension_changes_with_scale_the_largest_scale_leads():
+def test_where_the_dimension_changes_with_scale_there_is_no_answer_and_the_reason_is_told():
     random = np.random.default_rng(0)
     x = 0.01 * random.normal(size=(500, 20))
     x[:, :2] += random.uniform(size=(500, 2))
-    found = nearest_neighbours(matrix_of(x), 32)
-    leads = best(found)
-    assert "Gride" in leads.estimator
-    assert leads.value == scale_curve(found, "").estimates[-1].value
-    assert any("no single number" in warning for warning in leads.warnings)
+    study = dimension_study(matrix_of(x))
+    assert np.isnan(study.total.value)
+    assert "no single number; look at the dimension against scale" in study.total.warnings[0]
+    assert sentence(study).startswith("How many dimensions the points have cannot be told: the dimension changes from")
+    scale = study.curves[0].values
+    assert scale[0] > 3 * scale[-1]
+
+
+def test_points_on_a_grid_are_studied_at_the_scales_that_know_a_dimension():
+    x = np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), axis=-1).reshape(-1, 2)
+    study = dimension_study(matrix_of(x))
+    assert np.isnan(study.total.value)
+    assert "equally far" in study.total.warnings[0]
+    assert np.isfinite(study.curves[0].values).any()
+
+
+def test_a_cloud_with_a_few_points_of_one_run_is_a_cloud_and_says_so():
+    points = Points.of_runs([f"run-{i}" for i in range(59)], [[0, 1], *[[0]] * 58])
+    study = dimension_study(replace(cloud(60, 2, 0), points=points))
+    assert study.across is None
+    assert study.notes == ("most runs have one checkpoint: all points count as a cloud, also those of one run",)
+
+
+def test_progress_that_is_missing_somewhere_costs_the_curve_against_it_alone():
+    matrix = straight_runs(26, 5, 1, 0)
+    progress = matrix.points["progress"].copy()
+    progress[7] = np.nan
+    study = dimension_study(replace(matrix, points=matrix.points.with_columns(progress=progress)))
+    assert "progress" not in {curve.variable for curve in study.curves}
+    assert any(note.startswith("against progress, nothing can be told: progress: this column") for note in study.notes)
+    assert study.across.value == dimension_study(matrix).across.value
+
+
+def test_points_that_are_repeated_have_one_place_in_a_map():
+    """In the coordinates of a map they differ in their last digits."""
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    matrix = matrix_of(np.concatenate([x, x[:20]]))
+    study = dimension_study(matrix, embedding=inpca(matrix, 2))
+    (found,) = (e for e in study.estimates if e.estimator.startswith("local PCA"))
+    assert (found.n_points, found.excluded) == (60, 20)
+
+
+def test_few_checkpoints_leave_one_note_about_the_curve_that_they_cannot_make():
+    study = dimension_study(straight_runs(24, 2, 1, 0))
+    notes = [note for note in study.notes if note.startswith("against progress")]
+    assert len(notes) <= 1
 
 
 def test_more_dimensions_than_candidates_can_tell_are_many():
@@ -137,8 +181,16 @@ def test_fewer_samples_and_a_map_and_a_null_join_the_study():
         (lambda: dimension_study(None), "matrix: is missing"),
         (lambda: dimension_study(cloud(30, 2, 0), samples=[(9, cloud(30, 2, 1))]), "samples: the matrix does not know"),
         (
+            lambda: dimension_study(replace(cloud(30, 2, 0), n_samples=9), samples=[(9, cloud(30, 2, 1))]),
+            "samples: 9; give fewer than the 9 of the matrix",
+        ),
+        (
+            lambda: dimension_study(replace(cloud(30, 2, 0), n_samples=9), samples=[(4, cloud(20, 2, 1))]),
+            r"samples: the matrix of 4 has shape \(20, 20\), expected \(30, 30\)",
+        ),
+        (
             lambda: scale_curve(nearest_neighbours(straight_runs(2, 9, 1, 0), 4, OtherRuns()), "x"),
-            "takes 2 neighbours of each point, and .* is 1",
+            "one candidate for a neighbour",
         ),
     ],
 )
