@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +13,17 @@ from infogeo.core.arguments import check_whole
 from infogeo.core.errors import InputError
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.gride import Gride
-from infogeo.dimension.local import EQUALLY_FAR, MANY_BLURRED, NEARER, blurred, influence, solved, standard_error, used
+from infogeo.dimension.local import (
+    EQUALLY_FAR,
+    MANY_BLURRED,
+    NEARER,
+    Usable,
+    blurred,
+    influence,
+    solved,
+    standard_error,
+    used,
+)
 from infogeo.dimension.neighbours import Candidates, Neighbours, nearest_neighbours
 from infogeo.dimension.rows import Array
 from infogeo.pairwise.matrix import PairwiseMatrix
@@ -22,7 +34,7 @@ MOST_NEIGHBOURS = 256
 LEAST_ORDERS = 3
 """Of the default ones: a line through two scales says nothing about how well it fits."""
 CHANGES = 1.5
-"""Dimensions of the smallest and the largest scale that differ by more than this factor are no single number,"""
+"""Dimensions of two scales that differ by more than this factor are no single number,"""
 PLAINLY = 3.0
 """if they also differ by more than so many standard errors."""
 
@@ -98,24 +110,22 @@ class ScaleExtrapolation:
         orders = self.orders or _orders(found)
         name = f"{self.name} (Gride {', '.join(map(str, orders))})"
         points = used(found, 2 * orders[-1], name, orders[0])
-        roots, pulls, scales, errors = [], [], [], []
-        for order in orders:
-            method = Gride(order)
-            near = points.distances[:, : method.k]
-            roots.append(solved(method, near))
-            pulls.append(influence(method, near, roots[-1]))
-            scales.append(float(np.median(near[:, -1])))
-            errors.append(standard_error(pulls[-1], points.own_run, points.runs[:, : method.k]))
-        weights = [intercept_weights(np.array(scales) ** power, np.array(errors)) for power in (1, 2)]
+        scales = [_Scale.of(order, points) for order in orders]
+        roots, errors = np.array([s.root for s in scales]), np.array([s.error for s in scales])
+        distances = np.array([s.distance for s in scales])
+        weights = [intercept_weights(distances**power, errors) for power in (1, 2)]
         ends = [float(weight @ roots) for weight in weights]
-        chance = standard_error(np.mean(weights, axis=0) @ np.array(pulls), points.own_run, points.runs)
-        trouble = _trouble(roots, scales, errors, ends)
+        pulls = np.mean(weights, axis=0) @ np.array([s.pulls for s in scales])
+        chance = standard_error(pulls, points.own_run, points.runs)
+        nearest = [_Scale.of(1, used(found, 2, name))] if orders[0] > 1 else []
+        twins = [s for s in nearest if s.root < roots.min()]  # rounding alone makes the dimension there too large
+        trouble = _trouble(scales, twins, ends)
         nan = float("nan")
         return DimensionEstimate(
             estimator=f"{name}, {found.among}",
             value=nan if trouble else float(np.mean(ends)),
             standard_error=nan if trouble else float(np.hypot(chance, (ends[0] - ends[1]) / 2)),
-            scale=scales[0],
+            scale=scales[0].distance,
             n_points=len(points.distances),
             excluded=points.excluded,
             degrees=points.n_runs - 1,
@@ -161,17 +171,47 @@ def intercept_weights(x: Array, errors: Array) -> Array:
     return np.linalg.pinv(lines)[0] * np.sqrt(precision)
 
 
-def _trouble(roots: list[float], scales: list[float], errors: list[float], ends: list[float]) -> list[str]:
-    """Why there is no dimension at scale zero, in words; none where there is one."""
-    if not np.isfinite(roots).all():
+class _Scale(NamedTuple):
+    """Gride of one order: its root, standard error, median distance, and how much each point pulls [M]."""
+
+    root: float
+    error: float
+    distance: float
+    pulls: Array
+
+    @classmethod
+    def of(cls, order: int, points: Usable) -> _Scale:
+        method = Gride(order)
+        near = points.distances[:, : method.k]
+        root = solved(method, near)
+        pulls = influence(method, near, root)
+        error = standard_error(pulls, points.own_run, points.runs[:, : method.k])
+        return cls(root, error, float(np.median(near[:, -1])), pulls)
+
+
+def _trouble(scales: list[_Scale], twins: list[_Scale], ends: list[float]) -> list[str]:
+    """Why there is no dimension at scale zero, in words; none where there is one.
+
+    Args:
+        scales: those of the fits, ascending.
+        twins: a smaller one that says fewer dimensions, if any.
+        ends: of the fits.
+    """
+    if not np.isfinite([scale.root for scale in scales]).all():
         return [EQUALLY_FAR]
-    low, high = sorted((roots[0], roots[-1]))
-    if high > CHANGES * low and high - low > PLAINLY * np.hypot(errors[0], errors[-1]):
-        cause = "runs or points that are nearly twins" if roots[0] < roots[-1] else "noise"
-        return [
-            f"the dimension changes from {roots[0]:.2g} at distance {scales[0]:.2g} to {roots[-1]:.2g} at "
-            f"{scales[-1]:.2g}, as {cause} would make it: no single number; look at the dimension against scale"
-        ]
+    for near, far in [(scales[0], scales[-1]), *product(twins, scales)]:
+        if _differ(near, far):
+            cause = "runs or points that are nearly twins" if near.root < far.root else "noise"
+            return [
+                f"the dimension changes from {near.root:.2g} at distance {near.distance:.2g} to {far.root:.2g} at "
+                f"{far.distance:.2g}, as {cause} would make it"
+            ]
     if min(ends) <= 0:
         return ["the extrapolation is lost in its error; more points or runs would help, Gride(n) takes fewer"]
     return []
+
+
+def _differ(near: _Scale, far: _Scale) -> bool:
+    """Whether two scales plainly have different dimensions."""
+    low, high = sorted((near.root, far.root))
+    return high > CHANGES * low and high - low > PLAINLY * np.hypot(near.error, far.error)

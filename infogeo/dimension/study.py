@@ -161,6 +161,11 @@ def best(found: Neighbours) -> DimensionEstimate:
     return few_runs(_resolved(estimate, found), members)
 
 
+def of_largest_scale(found: Neighbours) -> DimensionEstimate:
+    """Gride at the largest scale: what is followed where there is no single number."""
+    return scale_curve(found, "").estimates[-1]
+
+
 def _resolved(estimate: DimensionEstimate, found: Neighbours) -> DimensionEstimate:
     """The estimate, with a warning where it is more than so many candidates can tell."""
     most = RESOLVED * float(np.log2(found.n_candidates))
@@ -190,6 +195,7 @@ class _Work:
         self.has_runs = isinstance(self.candidates, OtherRuns)
         self.name = "across runs" if self.has_runs else "all points"
         self.distinct = np.arange(len(self.points))
+        self.followed: Callable[[Neighbours], DimensionEstimate] = best
         self.notes: list[str] = []
         if not self.has_runs and len(self.points.runs) < len(self.points):
             self.notes.append("most runs have one checkpoint: all points count as a cloud, also those of one run")
@@ -234,6 +240,9 @@ class _Work:
         self.distinct = found.rows
         first = best(found)
         curves = [scale_curve(found, self.name)]
+        if np.isnan(first.value):
+            self.followed = of_largest_scale
+            self.notes.append("the curves against other things than distance are of Gride at the largest scale each")
         others = self.tried(
             lambda: estimate_locally(found, TwoNN()),
             lambda: estimate_locally(found, MaximumLikelihood(LIKELIHOOD_NEIGHBOURS)),
@@ -260,7 +269,7 @@ class _Work:
             "at equal progress",
             "progress",
             [float(np.median(progress[part])) for part in parts],
-            [lambda part=part: best(found.take(part)) for part in parts],
+            [lambda part=part: self.followed(found.take(part)) for part in parts],
         )
 
     def against_runs(self, seed: int) -> list[DimensionCurve]:
@@ -286,8 +295,8 @@ class _Work:
         return [replace(curve, limit=limit_of(curve.at, curve.estimates)) for curve in found]
 
     def of_neighbours(self, matrix: PairwiseMatrix, rows: NDArray[np.bool_] | None = None) -> DimensionEstimate:
-        """The best estimate of a matrix, from some of its rows."""
-        return best(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates, rows))
+        """The estimate that is followed, of a matrix, from some of its rows."""
+        return self.followed(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates, rows))
 
     def whole(self, seed: int) -> list[DimensionEstimate]:
         """The estimates that look at all pairs, or at the spectrum."""

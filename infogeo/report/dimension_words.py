@@ -114,9 +114,13 @@ def null_sentence(study: DimensionStudy) -> str:
 
 
 def cautions(study: DimensionStudy) -> tuple[str, ...]:
-    """What limits the two dimensions of the answer, and what was left out, a sentence each."""
+    """What limits the two dimensions of the answer, and what was left out, a sentence each.
+
+    Why there is no answer is said by the `sentence` already.
+    """
     answers = [estimate for estimate in (study.across, study.total) if estimate is not None]
-    return _once(_as_sentence(text) for text in (*(w for e in answers for w in e.warnings), *study.notes))
+    warnings = [warning for estimate in answers for warning in estimate.warnings[int(isnan(estimate.value)) :]]
+    return _once(_as_sentence(text) for text in (*warnings, *study.notes))
 
 
 def summarise_dimension(study: DimensionStudy) -> DimensionSummary:
@@ -186,18 +190,27 @@ def _members(study: DimensionStudy) -> str:
 
 def _tiles(study: DimensionStudy) -> tuple[tuple[str, str], ...]:
     tiles = []
-    if study.across is not None:
+    looked = study.total if study.across is None else study.across
+    if isnan(looked.value):
+        tiles += _range_over_scales(study)
+    elif study.across is not None:
         tiles.append((_with_interval(study.across), "dimensions across runs (95 %)"))
         tiles.append((number(study.total.value), "in all, with the one along the run"))
     else:
         tiles.append((_with_interval(study.total), "dimensions (95 %)"))
-    looked = study.total if study.across is None else study.across
-    if isfinite(looked.scale):
+    if isfinite(looked.scale) and not isnan(looked.value):
         tiles.append((distance(looked.scale), "distance at which it was looked"))
     if study.across is not None:
         tiles.append((f"{len(study.points.runs):,}", "runs"))
     tiles.append((f"{len(study.points):,}", "points" if study.across is None else "checkpoints"))
     return tuple((bound(figure), word) for figure, word in tiles)
+
+
+def _range_over_scales(study: DimensionStudy) -> list[tuple[str, str]]:
+    """The least and the largest dimension at any distance; none where no distance has one."""
+    _, values = _known(next(curve for curve in study.curves if curve.variable == "scale"))
+    where = "dimensions, by distance" if study.across is None else "dimensions across runs, by distance"
+    return [(f"{number(values.min())}–{number(values.max())}", where)] if len(values) else []
 
 
 def _with_interval(estimate: DimensionEstimate) -> str:

@@ -173,6 +173,18 @@ def test_an_extrapolation_begins_where_rounding_leaves_distances_clear():
     assert "so near to their neighbour 2 that rounding" in few.warnings[-1]
 
 
+def test_twins_that_rounding_blurs_are_twins_all_the_same():
+    """A square of points with a twin each, at squared distances of a few times the rounding, has no single number."""
+    random = np.random.default_rng(0)
+    x = random.uniform(size=(300, 2))
+    exact = matrix_of(np.concatenate([x, x + np.sqrt(3 * ROUNDING) * random.normal(size=x.shape)]))
+    rounded = replace(exact, values=np.round(exact.values / ROUNDING) * ROUNDING, n_samples=10)
+    found = estimate_dimension(rounded)
+    assert "Gride 1," not in found.estimator
+    assert np.isnan(found.value)
+    assert found.warnings[0].endswith("as runs or points that are nearly twins would make it")
+
+
 def test_the_rounding_of_a_divergence_is_in_proportion_to_it():
     given = replace(cloud(20, 2, 0), n_samples=10)
     found = [nearest_neighbours(replace(given, fisher_factor=f), 2).rounding for f in (1 / 8, 1.0, None)]

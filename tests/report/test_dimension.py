@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from infogeo.core.errors import InputError
+from infogeo.dimension.runs import with_run
 from infogeo.report import write_dimension
 from infogeo.report.dimension_words import cautions, null_sentence, number, sentence, summarise_dimension
 from tests.dimensions import WORDS, bare_study, small_study
@@ -68,7 +69,11 @@ def test_what_cannot_be_told_is_said_with_its_reason(study):
     lost = replace(study.across, value=np.nan, standard_error=np.nan, warnings=("no scaling range",))
     text = sentence(replace(study, across=lost))
     assert text == "How many dimensions the checkpoints have across runs cannot be told: no scaling range."
-    assert cautions(replace(study, across=lost)) == ("No scaling range.", *study.notes)
+    assert cautions(replace(study, across=lost, total=with_run(lost))) == study.notes  # it was said
+    tiles = summarise_dimension(replace(study, across=lost)).tiles
+    values = study.curves[0].values
+    assert tiles[0] == (f"{values.min():.1f}–{values.max():.1f}", "dimensions across runs, by distance")
+    assert not any("at which it was looked" in word for _, word in tiles)
 
 
 @pytest.mark.parametrize(
