@@ -6,7 +6,8 @@
 DADApy's; where the method is the same, to how many digits it agrees; and what each does about duplicates.
 (b) Models whose dimension is known (`families`): clouds of P points, and R runs that flow, N samples each, again and
 again. The recommended range of an estimator are the d at which the nominal 95 % interval holds the truth in 85 to 99 %
-of repetitions, to one binomial standard error, in every family. And how much of the error is rounding (`rounding`)?
+of repetitions, to one binomial standard error, in every family. And how much of the error is rounding
+(`rounding`), or the spacing of checkpoints (`sparse`)?
 (c) Real runs, of the networks of `infogeo demo`: what does each estimator say, where no truth is known?
 
 Writes, with --save, results/dimension.md, dimension.json and dimension.html. Seconds are of one thread
@@ -20,7 +21,7 @@ import os
 from time import perf_counter
 from typing import Any
 
-from benchmarks.dimension import coverage, manifolds, networks, peers, rounding
+from benchmarks.dimension import coverage, manifolds, networks, peers, rounding, sparse
 from benchmarks.dimension.picture import draw
 from benchmarks.dimension.ranges import recommended
 from benchmarks.dimension.table import (
@@ -66,6 +67,8 @@ def markdown(found: dict[str, Any], sweep: coverage.Sweep) -> str:
         parts.append(f"{title}\n\n{error_table(found['coverage'], kind, sizes[-1])}")
     title = "## Rounding: softmax clouds, N = 100, from float32 and float64 divergences"
     parts.append(f"{title}\n\n{in_full(found['rounding'])}")
+    title = "## Sparse checkpoints: d = 1 across runs, N = 100, extrapolated"
+    parts.append(f"{title}\n\n{in_full(found['sparse'])}")
     keys = ("runs", "n runs", "points", "estimator", "value", "error", "low", "high", "scale", "excluded")
     short = [{key: row[key] for key in keys} for row in found["networks"]]
     parts.append(f"## Real runs, of `infogeo demo`: no truth is known\n\n{in_full(short)}")
@@ -99,6 +102,7 @@ def main() -> None:
     found["rounding"] = rounding.measure(
         (200, 500) if arguments.quick else (200, 1000, 2500), 5 if arguments.quick else 10
     )
+    found["sparse"] = sparse.measure((40,), (12, 48), 5 if arguments.quick else 40)
     found["networks"] = networks.measure(24 if arguments.quick else 40)
     if arguments.peers:
         found |= with_peers(arguments.quick)

@@ -18,7 +18,7 @@ from infogeo.dimension import AllPoints
 from infogeo.pairwise import PairwiseMatrix
 
 DIMENSIONS = (1, 2)
-SHOWN = ("TwoNN", "MLE 5", "MLE 20", "Gride 2", "Gride 8")
+SHOWN = ("extrapolated", "TwoNN", "MLE 5", "MLE 20", "Gride 2", "Gride 8")
 SAMPLES = 100
 
 
