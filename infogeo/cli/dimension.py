@@ -43,7 +43,8 @@ def dimension(
         Path | None,
         typer.Option(
             help="A divergence matrix [P, P] instead of predictions: the divergence.zarr of a map that embed made, or "
-            ".npy, .npz or .csv. Distances are its square roots.",
+            ".npy, .npz or .csv. Distances are its square roots: square plain distances first. Without predictions "
+            "there are no progress, samples and null.",
             metavar="FILE",
         ),
     ] = None,
@@ -147,6 +148,8 @@ def _of_matrix(
     from infogeo.pairwise.matrix import GIVEN
 
     found = _read(file, meta)
+    if found.divergence == GIVEN:
+        messages.say("entries count as divergences, and distances as their square roots: square plain distances first")
     if meta is None and found.divergence == GIVEN:
         messages.say("no --meta: every row of the matrix counts as a point of its own, none as a checkpoint of a run")
     study = _study(found, seed, messages)

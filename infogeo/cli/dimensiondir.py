@@ -26,7 +26,7 @@ ESTIMATES = (
     "excluded_pairs",
     "note",
 )
-CURVES = ("curve", "variable", "at", "value", "standard_error", "low", "high")
+CURVES = ("curve", "variable", "at", "value", "standard_error", "low", "high", "estimator")
 INFINITELY_MANY = "inf"
 """Where a curve that is extrapolated has its last row."""
 
@@ -58,7 +58,7 @@ def _curves(study: DimensionStudy) -> Iterator[list[Any]]:
     for curve in study.curves:
         yield from _points(curve, curve.name)
         if curve.limit is not None:
-            yield [curve.name, curve.variable, INFINITELY_MANY, *curve.limit, "", ""]
+            yield [curve.name, curve.variable, INFINITELY_MANY, *curve.limit, "", "", "a line in 1 / N"]
     if study.null is not None:
         for curve in (study.null.data, *study.null.curves):
             yield from _points(curve, f"null: {curve.name}")
@@ -66,7 +66,7 @@ def _curves(study: DimensionStudy) -> Iterator[list[Any]]:
 
 def _points(curve: DimensionCurve, name: str) -> Iterator[list[Any]]:
     for at, estimate in zip(curve.at.tolist(), curve.estimates, strict=True):
-        yield [name, curve.variable, at, *_numbers(estimate)]
+        yield [name, curve.variable, at, *_numbers(estimate), estimate.estimator]
 
 
 def _numbers(estimate: DimensionEstimate) -> list[float]:

@@ -37,6 +37,8 @@ CHANGES = 1.5
 """Dimensions of two scales that differ by more than this factor are no single number,"""
 PLAINLY = 3.0
 """if they also differ by more than so many standard errors."""
+RESOLVED = 2.0
+"""Times log2 of the number of candidates: up to so many dimensions the benchmark supports the intervals."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class ScaleExtrapolation:
         chance = standard_error(pulls, points.own_run, points.runs)
         nearest = [_Scale.of(1, used(found, 2, name))] if orders[0] > 1 else []
         twins = [s for s in nearest if s.root < roots.min()]  # rounding alone makes the dimension there too large
-        trouble = _trouble(scales, twins, ends)
+        trouble = _trouble(scales, twins, ends, resolved(found.n_candidates))
         nan = float("nan")
         return DimensionEstimate(
             estimator=f"{name}, {found.among}",
@@ -189,19 +191,26 @@ class _Scale(NamedTuple):
         return cls(root, error, float(np.median(near[:, -1])), pulls)
 
 
-def _trouble(scales: list[_Scale], twins: list[_Scale], ends: list[float]) -> list[str]:
+def resolved(n_candidates: int) -> float:
+    """Up to about how many dimensions so many candidates for neighbours can tell."""
+    return RESOLVED * float(np.log2(n_candidates))
+
+
+def _trouble(scales: list[_Scale], twins: list[_Scale], ends: list[float], most: float) -> list[str]:
     """Why there is no dimension at scale zero, in words; none where there is one.
 
     Args:
         scales: those of the fits, ascending.
         twins: a smaller one that says fewer dimensions, if any.
         ends: of the fits.
+        most: dimensions that the candidates can tell.
     """
     if not np.isfinite([scale.root for scale in scales]).all():
         return [EQUALLY_FAR]
     for near, far in [(scales[0], scales[-1]), *product(twins, scales)]:
         if _differ(near, far):
             cause = "runs or points that are nearly twins" if near.root < far.root else "noise"
+            cause += f", or more dimensions than the {most:.0f} that so few can tell," if near.root > most else ""
             return [
                 f"the dimension changes from {near.root:.2g} at distance {near.distance:.2g} to {far.root:.2g} at "
                 f"{far.distance:.2g}, as {cause} would make it"

@@ -172,8 +172,8 @@ def used(found: Neighbours, k: int, name: str, first: int = 1) -> Usable:
     n = int(usable.sum())
     if n < LEAST_POINTS:
         raise InputError(
-            f"matrix: {n} of {len(near)} points have {k} neighbours at distances above zero ({found.among}); {name} "
-            f"takes {LEAST_POINTS} of them"
+            f"matrix: {n} of {len(near)} points have {k} neighbours at distances above zero ({found.among}); an "
+            f"estimate by {name} takes {LEAST_POINTS} such points at least"
         )
     own, runs = found.own_run[usable], found.runs[usable, :k]
     return Usable(
@@ -217,7 +217,7 @@ def _warnings(found: Neighbours, near: Array, first: int) -> tuple[str, ...]:
     if found.duplicates:
         told.append(f"{found.duplicates} points that repeat an earlier one were left out")
     if without:
-        told.append(f"{without} points without {k} neighbours at distances above zero were left out")
+        told.append(f"points left out for want of {k} neighbours at distances above zero: {without}")
     if len(np.unique(found.own_run)) < 2:
         told.append("one run alone says nothing about the error")
     if k > NEARER * found.n_candidates:

@@ -377,7 +377,9 @@ class Paths:
         order = on_path[np.lexsort((key, run_of[on_path]))]
         runs, starts = np.unique(run_of[order], return_index=True)
         if len(runs) < 2:
-            raise InputError("runs: there is one alone; neighbours in other runs need more, or give AllPoints()")
+            raise InputError(
+                "runs: there is one alone; neighbours in other runs need more (in Python, AllPoints() looks within it)"
+            )
         first = np.flatnonzero(run_of[order][1:] == run_of[order][:-1])
         steps_from = np.zeros(len(order))
         steps_from[first] = entries(matrix, order[first], order[first + 1])

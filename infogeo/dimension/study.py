@@ -14,7 +14,7 @@ from infogeo.core.errors import InputError
 from infogeo.core.points import Points
 from infogeo.dimension.correlation import CorrelationDimension
 from infogeo.dimension.estimate import DimensionEstimate
-from infogeo.dimension.extrapolated import MOST_NEIGHBOURS, ScaleExtrapolation
+from infogeo.dimension.extrapolated import MOST_NEIGHBOURS, ScaleExtrapolation, resolved
 from infogeo.dimension.gride import Gride
 from infogeo.dimension.local import NEARER, estimate_locally
 from infogeo.dimension.local_pca import local_pca
@@ -30,7 +30,7 @@ from infogeo.dimension.neighbours import (
 )
 from infogeo.dimension.records import DimensionCurve, DimensionNull, DimensionStudy
 from infogeo.dimension.rows import Array
-from infogeo.dimension.runs import few_runs, thinned, with_run
+from infogeo.dimension.runs import few_runs, members_of, thinned, with_run
 from infogeo.dimension.spectrum import ParticipationRatio, StableRank
 from infogeo.dimension.stress import parallel_analysis, stress_dimension
 from infogeo.dimension.two_nn import TwoNN
@@ -49,8 +49,6 @@ SETTLED = 0.1
 """Of a dimension, the most that its last step may change where a limit is taken."""
 LEAST_RUNS = 12
 """From which the curve against the number of runs begins; it takes twice as many."""
-RESOLVED = 2.0
-"""Times log2 of the number of candidates: up to so many dimensions the benchmark supports the intervals."""
 STRESS_LEVEL = 0.9
 
 
@@ -161,14 +159,9 @@ def best(found: Neighbours) -> DimensionEstimate:
     return few_runs(_resolved(estimate, found), members)
 
 
-def of_largest_scale(found: Neighbours) -> DimensionEstimate:
-    """Gride at the largest scale: what is followed where there is no single number."""
-    return scale_curve(found, "").estimates[-1]
-
-
 def _resolved(estimate: DimensionEstimate, found: Neighbours) -> DimensionEstimate:
     """The estimate, with a warning where it is more than so many candidates can tell."""
-    most = RESOLVED * float(np.log2(found.n_candidates))
+    most = resolved(found.n_candidates)
     if not estimate.value > most:
         return estimate
     told = f"more than {found.n_candidates} candidates for neighbours can tell, about {most:.0f}: read it as many"
@@ -194,8 +187,9 @@ class _Work:
         self.candidates = default_candidates(self.points)
         self.has_runs = isinstance(self.candidates, OtherRuns)
         self.name = "across runs" if self.has_runs else "all points"
+        self.members = members_of(self.points)
         self.distinct = np.arange(len(self.points))
-        self.followed: Callable[[Neighbours], DimensionEstimate] = best
+        self.answered = True
         self.notes: list[str] = []
         if not self.has_runs and len(self.points.runs) < len(self.points):
             self.notes.append("most runs have one checkpoint: all points count as a cloud, also those of one run")
@@ -241,8 +235,8 @@ class _Work:
         first = best(found)
         curves = [scale_curve(found, self.name)]
         if np.isnan(first.value):
-            self.followed = of_largest_scale
-            self.notes.append("the curves against other things than distance are of Gride at the largest scale each")
+            self.notes.append("no single number can be followed: the other curves are of Gride, at one order each")
+        self.answered = not np.isnan(first.value)
         others = self.tried(
             lambda: estimate_locally(found, TwoNN()),
             lambda: estimate_locally(found, MaximumLikelihood(LIKELIHOOD_NEIGHBOURS)),
@@ -269,7 +263,7 @@ class _Work:
             "at equal progress",
             "progress",
             [float(np.median(progress[part])) for part in parts],
-            [lambda part=part: self.followed(found.take(part)) for part in parts],
+            [lambda part=part: self.followed(found.take(part), found.n_candidates) for part in parts],
         )
 
     def against_runs(self, seed: int) -> list[DimensionCurve]:
@@ -280,7 +274,8 @@ class _Work:
             return []
         counts = np.unique(np.geomspace(LEAST_RUNS, len(runs), PARTS).astype(int)).tolist()
         chosen = [np.isin(self.points["run"], runs[order[:count]]) for count in counts]
-        attempts = [lambda rows=rows: self.of_neighbours(self.matrix, rows) for rows in chosen]
+        fewest = counts[0] - 1
+        attempts = [lambda rows=rows: self.of_neighbours(self.matrix, fewest, rows) for rows in chosen]
         with self.stage("fewer runs" if self.has_runs else "fewer points") as report:
             return self.curve(self.name, "runs", counts, attempts, report)
 
@@ -289,14 +284,29 @@ class _Work:
         if not samples:
             return []
         by_count = sorted([*samples, (self.matrix.n_samples, self.matrix)], key=lambda pair: pair[0])
-        attempts = [lambda matrix=matrix: self.of_neighbours(matrix) for _, matrix in by_count]
+        fewest = len(self.points.runs) - 1
+        attempts = [lambda matrix=matrix: self.of_neighbours(matrix, fewest) for _, matrix in by_count]
         with self.stage("fewer samples") as report:
             found = self.curve(self.name, "samples", [count for count, _ in by_count], attempts, report)
         return [replace(curve, limit=limit_of(curve.at, curve.estimates)) for curve in found]
 
-    def of_neighbours(self, matrix: PairwiseMatrix, rows: NDArray[np.bool_] | None = None) -> DimensionEstimate:
+    def of_neighbours(
+        self, matrix: PairwiseMatrix, fewest: int, rows: NDArray[np.bool_] | None = None
+    ) -> DimensionEstimate:
         """The estimate that is followed, of a matrix, from some of its rows."""
-        return self.followed(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates, rows))
+        return self.followed(nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates, rows), fewest)
+
+    def followed(self, found: Neighbours, fewest: int) -> DimensionEstimate:
+        """The best estimate; where it has no answer for all points, Gride of the largest order that a curve allows.
+
+        Args:
+            found: the neighbours.
+            fewest: the least number of candidates along the curve.
+        """
+        if self.answered:
+            return best(found)
+        most = min(NEARER * fewest, MOST_NEIGHBOURS)
+        return few_runs(estimate_locally(found, Gride(2 ** int(np.log2(max(most, 2) / 2)))), self.members)
 
     def whole(self, seed: int) -> list[DimensionEstimate]:
         """The estimates that look at all pairs, or at the spectrum."""

@@ -33,6 +33,8 @@ LOG = ("scale", "runs", "samples")
 """Variables on a log axis."""
 MOST_TICKS = 8
 """Numbers of runs or samples that an axis names, each where it was looked."""
+NEARLY = 1.5
+"""Times: how far the distances of a null and of the data may be apart in one picture."""
 CLOSE, TICKS = 4.0, 4
 """Largest over smallest distance from which on an axis names decades; below it has about so many ticks."""
 STRETCHED = 8.0
@@ -62,6 +64,7 @@ def dimension_curves(study: DimensionStudy, variable: str = "scale") -> go.Figur
     Against scale, the axis is the distance sqrt(divergence), on a log scale; the grey band holds the replicates of the
     null (all of them where they are fewer than 40, else their central 95 %), and the dashed grey line is their median.
     Where a part of the data was compared with it, the curve of that part is dotted: hold that one against the null.
+    A null whose distances are all far from those of the data is left out; its numbers stay in the study.
     The curve of all points is dashed where points follow each other in runs: at small scales it sees the runs alone.
     A dashed line is the value for infinitely many, where a curve has one.
 
@@ -79,8 +82,8 @@ def dimension_curves(study: DimensionStudy, variable: str = "scale") -> go.Figur
     if not curves:
         there = ", ".join(variables(study)) or "no curve at all"
         raise InputError(f"variable: this study has no dimension against {variable}; it has {there}")
-    looks = _looks(curves)
-    null = study.null if variable == "scale" else None
+    looks = _looks(study, curves)
+    null = drawn_null(study) if variable == "scale" else None
     traces = [] if null is None else _null_traces(null)
     for curve, (colour, _, _) in zip(curves, looks, strict=True):
         traces += _band(curve, colour)
@@ -116,6 +119,15 @@ def variables(study: DimensionStudy) -> list[str]:
     return [name for name in VARIABLES if name in there]
 
 
+def drawn_null(study: DimensionStudy) -> DimensionNull | None:
+    """The null beside the dimension against scale; None where its distances are all far from those of the data."""
+    if study.null is None:
+        return None
+    at, *_ = null_band(study.null)
+    ours = np.concatenate([study.null.data.at, *(curve.at for curve in study.curves if curve.variable == "scale")])
+    return study.null if len(at) and at[0] <= NEARLY * ours.max() and ours.min() <= NEARLY * at[-1] else None
+
+
 def distance_name(divergence: str) -> str:
     """The distance whose square a divergence stands for, escaped."""
     return "distance √(given divergence)" if divergence == GIVEN else f"distance √({escaped(divergence)})"
@@ -148,8 +160,10 @@ def null_band(null: DimensionNull) -> tuple[Array, Array, Array, Array]:
     return np.exp(grid[enough]), bottom, middle, top
 
 
-def _looks(curves: list[DimensionCurve]) -> list[tuple[str, str, str]]:
-    """Colour, dash and marker of each curve: those of its name, or the next ones."""
+def _looks(study: DimensionStudy, curves: list[DimensionCurve]) -> list[tuple[str, str, str]]:
+    """Colour, dash and marker of each curve: those of its name, or the next ones; of a cloud as of runs across."""
+    if study.across is None:
+        return [FIXED_LOOKS[ACROSS]] * len(curves)
     others = list(dict.fromkeys(curve.name for curve in curves if curve.name not in FIXED_LOOKS))
     free = {name: OTHER_LOOKS[i % len(OTHER_LOOKS)] for i, name in enumerate(others)}
     return [FIXED_LOOKS.get(curve.name) or free[curve.name] for curve in curves]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from infogeo.pairwise.matrix import GIVEN
-from infogeo.plots.dimension import ALL_POINTS, digits, limit_text, null_band
+from infogeo.plots.dimension import ALL_POINTS, digits, drawn_null, limit_text, null_band
 from infogeo.plots.shares import ENOUGH
 from infogeo.report.words import Table, bound
 
@@ -97,8 +97,8 @@ def null_sentence(study: DimensionStudy) -> str:
     count, which = len(study.null.curves), "across runs " if study.across else ""
     if first > last:
         return (
-            f"With {study.null.model}, distances are others, {distance(at[0])} to {distance(at[-1])}, and "
-            f"the dimension {which}there is {number(low.min())} to {number(high.max())}."
+            f"With {study.null.model}, neighbours are at distances of {at[0]:.3g} to {at[-1]:.3g}, where the data have "
+            f"none; the dimension {which}there is {number(low.min())} to {number(high.max())}."
         )
     looked = study.total if study.across is None else study.across
     where = float(np.clip(looked.scale if isfinite(looked.scale) else first, first, last))
@@ -224,12 +224,12 @@ def _captions(study: DimensionStudy) -> dict[str, str]:
         by_variable.setdefault(curve.variable, []).append(curve)
     scale = (
         "Left is close by, right is far away. Where a line is level, the dimension does not depend on it; "
-        "bands are 95 % intervals."
+        "bands are 95 % intervals, and may leave the picture."
     )
     if study.across is not None and any(curve.name == ALL_POINTS for curve in by_variable.get("scale", [])):
         scale += " The dashed line counts neighbours of the same run as well and misleads: close by it sees the run."
-    if study.null is not None:
-        scale += f" Grey is the null: the same with {study.null.model}."
+    if null := drawn_null(study):
+        scale += f" Grey is the null: the same with {null.model}."
     members = _members(study)
     captions = {
         "scale": scale,
@@ -250,6 +250,8 @@ def _captions(study: DimensionStudy) -> dict[str, str]:
             "rows of one marker ask the same question."
         ),
     }
+    if isnan((study.across or study.total).value):
+        captions["estimates"] += " As the dimension changes with distance, none of them is the answer."
     for curve in by_variable.get("samples", []):
         if curve.limit is not None and isfinite(curve.limit[0]):
             captions["samples"] += f" The dashed line is what infinitely many would give: {limit_text(*curve.limit)}."

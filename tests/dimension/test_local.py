@@ -253,7 +253,7 @@ def test_the_interval_is_that_of_students_t_in_log_d():
     [
         (lambda: estimate_dimension(cloud(9, 2, 0), MaximumLikelihood(20)), "takes 20 neighbours of each point"),
         (lambda: estimate_dimension(cloud(9, 2, 0)), "an extrapolation takes 18, TwoNN"),
-        (lambda: estimate_dimension(cloud(3, 2, 0), TwoNN()), "TwoNN takes 5 of them"),
+        (lambda: estimate_dimension(cloud(3, 2, 0), TwoNN()), "an estimate by .* takes 5 such points"),
         (lambda: estimate_dimension(cloud(9, 2, 0), TwoNN), "method: is the class TwoNN itself, without"),
         (lambda: estimate_dimension(cloud(9, 2, 0), "twonn"), "method: is the text 'twonn'; give one of Scale"),
         (lambda: estimate_dimension(cloud(9, 2, 0), TwoNN(), OtherRuns), "candidates: is the class OtherRuns"),

@@ -87,6 +87,15 @@ def test_where_the_dimension_changes_with_scale_there_is_no_answer_and_the_reaso
     assert sentence(study).startswith("How many dimensions the points have cannot be told: the dimension changes from")
     scale = study.curves[0].values
     assert scale[0] > 3 * scale[-1]
+    (fewer,) = (curve for curve in study.curves if curve.variable == "runs")
+    assert {estimate.estimator for estimate in fewer.estimates} == {"Gride (neighbours 2 and 4), all other points"}
+    assert "no single number can be followed: the other curves are of Gride, at one order each" in study.notes
+
+
+def test_too_many_dimensions_for_so_few_runs_are_no_noise():
+    study = dimension_study(straight_runs(40, 4, 60, 0))
+    assert np.isnan(study.across.value)
+    assert "as noise, or more dimensions than the 11 that so few can tell, would" in study.across.warnings[0]
 
 
 def test_points_on_a_grid_are_studied_at_the_scales_that_know_a_dimension():
@@ -176,7 +185,7 @@ def test_fewer_samples_and_a_map_and_a_null_join_the_study():
     ("make", "message"),
     [
         (lambda: dimension_study(straight_runs(1, 30, 1, 0)), "runs: there is one alone"),
-        (lambda: dimension_study(cloud(3, 2, 0)), "TwoNN takes 5 of them"),
+        (lambda: dimension_study(cloud(3, 2, 0)), "an estimate by .* takes 5 such points"),
         (lambda: dimension_study(matrix_of(np.ones((9, 2)))), "all points are identical"),
         (lambda: dimension_study(None), "matrix: is missing"),
         (lambda: dimension_study(cloud(30, 2, 0), samples=[(9, cloud(30, 2, 1))]), "samples: the matrix does not know"),

@@ -54,6 +54,7 @@ def test_all_points_of_a_cloud_mislead_nobody():
     curve = DimensionCurve(ALL_POINTS, "scale", np.array([0.1, 0.2]), (cloud.total, cloud.total))
     figure = plots.dimension_curves(replace(cloud, curves=(curve,)))
     assert lines(figure)[0].name == ALL_POINTS
+    assert lines(figure)[0].line.dash == "solid"
     assert "given divergence" in figure.layout.xaxis.title.text
 
 
@@ -82,6 +83,13 @@ def test_the_null_is_a_grey_band_of_its_replicates(study):
     values = np.concatenate([curve.values for curve in study.null.curves])
     assert values.min() <= low.min() <= high.max() <= values.max()
     assert not any("null" in str(t.name) for t in plots.dimension_curves(study, "runs").data)
+
+
+def test_a_null_that_is_far_away_is_left_out(study):
+    """Both would be specks in one picture."""
+    far = tuple(replace(curve, at=100 * curve.at) for curve in study.null.curves)
+    figure = plots.dimension_curves(replace(study, null=replace(study.null, curves=far)))
+    assert not any("null" in (trace.name or "") for trace in figure.data)
 
 
 def test_the_part_that_the_null_is_beside_is_drawn_where_it_is_not_all(study):

@@ -70,6 +70,7 @@ def test_what_cannot_be_told_is_said_with_its_reason(study):
     text = sentence(replace(study, across=lost))
     assert text == "How many dimensions the checkpoints have across runs cannot be told: no scaling range."
     assert cautions(replace(study, across=lost, total=with_run(lost))) == study.notes  # it was said
+    assert "none of them is the answer" in summarise_dimension(replace(study, across=lost)).captions["estimates"]
     tiles = summarise_dimension(replace(study, across=lost)).tiles
     values = study.curves[0].values
     assert tiles[0] == (f"{values.min():.1f}–{values.max():.1f}", "dimensions across runs, by distance")
@@ -97,8 +98,11 @@ def test_the_null_is_held_against_the_same_distance(study):
 
 def test_a_null_at_other_distances_is_not_compared(study):
     far = tuple(replace(curve, at=100 * curve.at) for curve in study.null.curves)
-    text = null_sentence(replace(study, null=replace(study.null, curves=far)))
-    assert text.startswith(f"With {WORDS}, distances are others, ")
+    apart = replace(study, null=replace(study.null, curves=far))
+    assert null_sentence(apart).startswith(f"With {WORDS}, neighbours are at distances of ")
+    assert ", where the data have none; " in null_sentence(apart)
+    assert "Grey is the null" in summarise_dimension(study).captions["scale"]
+    assert "Grey" not in summarise_dimension(apart).captions["scale"]
     assert null_sentence(replace(study, null=None)) == ""
 
 
