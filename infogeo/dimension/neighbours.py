@@ -155,7 +155,7 @@ def nearest_neighbours(
         matrix: square, of P points.
         count: L, how many.
         candidates: `AllPoints()`, `OtherRuns()` or `EqualProgress()`; by default one per other run where runs have
-            several points, else all points.
+            two points or more on average, else all points.
         rows: which points take part, as indices or a mask; by default all.
         report: called with (points done, points in all), twice over where points repeat others.
 

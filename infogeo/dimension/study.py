@@ -50,6 +50,8 @@ SETTLED = 0.1
 LEAST_RUNS = 12
 """From which the curve against the number of runs begins; it takes twice as many."""
 STRESS_LEVEL = 0.9
+NAMED = 3
+"""Pairs of runs that a note names."""
 
 
 def _unheard(done: int, total: int) -> None:
@@ -159,6 +161,26 @@ def best(found: Neighbours) -> DimensionEstimate:
     return few_runs(_resolved(estimate, found), members)
 
 
+def nearest_runs(found: Neighbours, points: Points) -> str:
+    """The pairs of runs that are nearest to each other, a few of them in words.
+
+    The distance of a pair is the mean over the points of both, and a pair counts where half of these have the other run
+    among their neighbours.
+    """
+    names, size = points.runs, len(points.runs)
+    known = np.isfinite(found.distances)
+    own = np.broadcast_to(found.own_run[:, None], known.shape)[known]
+    other = found.runs[known]
+    pairs = np.minimum(own, other) * size + np.maximum(own, other)
+    keys, at, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    first, second = np.divmod(keys, size)
+    members = np.bincount(found.own_run, minlength=size)
+    enough = 2 * counts >= members[first] + members[second]
+    apart = np.where(enough, np.bincount(at, found.distances[known]) / counts, np.inf)
+    nearest = [pair for pair in np.argsort(apart, kind="stable")[:NAMED] if np.isfinite(apart[pair])]
+    return ", ".join(f"{names[first[i]]} and {names[second[i]]} ({apart[i]:.2g})" for i in nearest)
+
+
 def _resolved(estimate: DimensionEstimate, found: Neighbours) -> DimensionEstimate:
     """The estimate, with a warning where it is more than so many candidates can tell."""
     most = resolved(found.n_candidates)
@@ -236,6 +258,8 @@ class _Work:
         curves = [scale_curve(found, self.name)]
         if np.isnan(first.value):
             self.notes.append("no single number can be followed: the other curves are of Gride, at one order each")
+            if nearest := nearest_runs(found, self.points):
+                self.notes.append(f"nearest to each other, on average: {nearest}")
         self.answered = not np.isnan(first.value)
         others = self.tried(
             lambda: estimate_locally(found, TwoNN()),

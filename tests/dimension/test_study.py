@@ -1,5 +1,6 @@
 """A study of all estimators: what stands in it, and what it says where it cannot tell."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -90,6 +91,22 @@ def test_where_the_dimension_changes_with_scale_there_is_no_answer_and_the_reaso
     (fewer,) = (curve for curve in study.curves if curve.variable == "runs")
     assert {estimate.estimator for estimate in fewer.estimates} == {"Gride (neighbours 2 and 4), all other points"}
     assert "no single number can be followed: the other curves are of Gride, at one order each" in study.notes
+
+
+def test_runs_that_are_nearly_twins_are_named():
+    """30 straight runs, and a copy of 20 of them, a little aside."""
+    random = np.random.default_rng(0)
+    z = random.uniform(size=(30, 2))
+    z = np.concatenate([z, z[:20] + 1e-3 * random.normal(size=(20, 2))])
+    t = np.linspace(0, 1, 6)
+    x = np.concatenate([np.repeat(z[:, None], 6, axis=1), np.tile(t[:, None], (50, 1, 1))], axis=2).reshape(-1, 3)
+    points = Points.of_runs([f"run-{i}" for i in range(50)], [np.arange(6)] * 50)
+    study = dimension_study(matrix_of(x, points))
+    assert study.across.warnings[0].endswith("as runs or points that are nearly twins would make it")
+    (note,) = (note for note in study.notes if note.startswith("nearest to each other, on average: "))
+    pairs = re.findall(r"run-(\d+) and run-(\d+)", note)
+    assert len(pairs) == 3
+    assert all(int(b) == int(a) + 30 for a, b in pairs)
 
 
 def test_too_many_dimensions_for_so_few_runs_are_no_noise():
