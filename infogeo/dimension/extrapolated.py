@@ -119,7 +119,8 @@ class ScaleExtrapolation:
         ends = [float(weight @ roots) for weight in weights]
         pulls = np.mean(weights, axis=0) @ np.array([s.pulls for s in scales])
         chance = standard_error(pulls, points.own_run, points.runs)
-        nearest = [_Scale.of(1, used(found, 2, name))] if orders[0] > 1 else []
+        skipped = self.orders is None and orders[0] > 1
+        nearest = [_Scale.of(1, used(found, 2, name))] if skipped else []
         twins = [s for s in nearest if s.root < roots.min()]  # rounding alone makes the dimension there too large
         trouble = _trouble(scales, twins, ends, resolved(found.n_candidates))
         nan = float("nan")

@@ -183,6 +183,8 @@ def test_twins_that_rounding_blurs_are_twins_all_the_same():
     assert "Gride 1," not in found.estimator
     assert np.isnan(found.value)
     assert found.warnings[0].endswith("as runs or points that are nearly twins would make it")
+    asked = estimate_dimension(rounded, ScaleExtrapolation((8, 16, 32)))  # at distances far above that of twins
+    assert asked.interval(0.999)[0] < 2 < asked.interval(0.999)[1]
 
 
 def test_the_rounding_of_a_divergence_is_in_proportion_to_it():
