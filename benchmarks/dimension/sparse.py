@@ -5,41 +5,38 @@ In one dimension across runs the nearest of many runs are so close that the bend
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from benchmarks.dimension.coverage import SAMPLES
 from benchmarks.dimension.estimators import ACROSS, covers
 from benchmarks.dimension.families import FLOWS, divergences, trajectories
 from infogeo.dimension import ScaleExtrapolation, estimate_dimension
-
-SAMPLES = 100
 
 
 def measure(runs: tuple[int, ...], checkpoints: tuple[int, ...], repetitions: int) -> list[dict[str, Any]]:
     """One row per flow, number of runs and of checkpoints, and kind of neighbour: d = 1 across runs, extrapolated."""
     rows = []
-    for flow in FLOWS:
-        for size in runs:
-            for count in checkpoints:
-                found = {words: [] for words in ACROSS}
-                for number in range(repetitions):
-                    rng = np.random.default_rng([FLOWS.index(flow), size, count, number])
-                    matrix = divergences(trajectories(flow, rng, 1, size, count, SAMPLES))
-                    for words, among in ACROSS.items():
-                        found[words].append(estimate_dimension(matrix, ScaleExtrapolation(), among))
-                for words, estimates in found.items():
-                    answers = [estimate for estimate in estimates if np.isfinite(estimate.value)]
-                    rows.append(
-                        {
-                            "flow": flow,
-                            "runs": size,
-                            "checkpoints": count,
-                            "neighbours": words,
-                            "answers": f"{len(answers)} of {repetitions}",
-                            "mean": float(np.mean([estimate.value for estimate in answers])),
-                            "mean SE": float(np.mean([estimate.standard_error for estimate in answers])),
-                            "coverage": float(np.mean([covers(estimate, 1) for estimate in answers])),
-                        }
-                    )
+    for flow, size, count in product(FLOWS, runs, checkpoints):
+        seeds = ([FLOWS.index(flow), size, count, number] for number in range(repetitions))
+        matrices = [
+            divergences(trajectories(flow, np.random.default_rng(seed), 1, size, count, SAMPLES)) for seed in seeds
+        ]
+        for words, among in ACROSS.items():
+            found = [estimate_dimension(matrix, ScaleExtrapolation(), among) for matrix in matrices]
+            answers = [estimate for estimate in found if np.isfinite(estimate.value)]
+            rows.append(
+                {
+                    "flow": flow,
+                    "runs": size,
+                    "checkpoints": count,
+                    "neighbours": words,
+                    "answers": f"{len(answers)} of {repetitions}",
+                    "mean": float(np.mean([estimate.value for estimate in answers])),
+                    "mean SE": float(np.mean([estimate.standard_error for estimate in answers])),
+                    "coverage": float(np.mean([covers(estimate, 1) for estimate in answers])),
+                }
+            )
     return rows

@@ -44,7 +44,7 @@ def dimension(
         typer.Option(
             help="A divergence matrix [P, P] instead of predictions: the divergence.zarr of a map that embed made, or "
             ".npy, .npz or .csv. Distances are its square roots: square plain distances first. Without predictions "
-            "there are no progress, samples and null.",
+            "there are no samples and no null, and progress only from a column.",
             metavar="FILE",
         ),
     ] = None,

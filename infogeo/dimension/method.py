@@ -10,7 +10,7 @@ from infogeo.core.errors import InputError
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.extrapolated import ScaleExtrapolation
 from infogeo.dimension.neighbours import Candidates, check_matrix
-from infogeo.dimension.runs import few_runs, members_of
+from infogeo.dimension.runs import few_runs
 from infogeo.pairwise.matrix import PairwiseMatrix
 
 METHODS = (
@@ -67,4 +67,5 @@ def estimate_dimension(
         raise InputError(f"method: {told(chosen)}; give one of {METHODS}")
     if isinstance(candidates, type) or not (candidates is None or hasattr(candidates, "among")):
         raise InputError(f"candidates: {told(candidates)}; give one of {CANDIDATES}")
-    return few_runs(chosen.estimate(matrix, candidates, report), members_of(matrix.points))
+    members = "runs" if len(matrix.points.runs) < matrix.shape[0] else "points"
+    return few_runs(chosen.estimate(matrix, candidates, report), members)

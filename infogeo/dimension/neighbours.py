@@ -21,8 +21,6 @@ from infogeo.pairwise.matrix import PairwiseMatrix
 
 AHEAD_BYTES = 2**29
 """That parts of rows which are worked on at once may take; one part always is."""
-
-
 Result = TypeVar("Result")
 Pairs = NDArray[np.int32]
 """(later, earlier) points [n, 2]: small numbers, since of many identical points there are many pairs."""
@@ -57,6 +55,11 @@ class Neighbours:
     among: str
     n_candidates: int
     rounding: float = 0.0
+
+    @property
+    def members(self) -> str:
+        """What is drawn independently, in a word: "runs", or "points" where each is a run of its own."""
+        return "runs" if len(np.unique(self.own_run)) < len(self.own_run) else "points"
 
     def take(self, chosen: ArrayLike) -> Neighbours:
         """The same of some of the points: neighbours are still looked for among all."""

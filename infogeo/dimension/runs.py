@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from infogeo.core.errors import InputError
-from infogeo.core.points import Points
 from infogeo.dimension.estimate import DimensionEstimate
 from infogeo.dimension.neighbours import OtherRuns, Paths, check_matrix, distinct, nearest_neighbours
 from infogeo.dimension.rows import Array, Indices, row_parts
@@ -34,11 +33,6 @@ def few_runs(estimate: DimensionEstimate, members: str) -> DimensionEstimate:
         return estimate
     told = f"{count} {members}: intervals are known to hold from {FEWEST_RUNS} {members} on"
     return replace(estimate, warnings=(*estimate.warnings, told))
-
-
-def members_of(points: Points) -> str:
-    """What is drawn independently, in a word: "runs", or "points" where each is a run of its own."""
-    return "runs" if len(points.runs) < len(points) else "points"
 
 
 def thinned(matrix: PairwiseMatrix, spacing: float = SPACING, seed: int = 0) -> Indices:

@@ -30,7 +30,7 @@ from infogeo.dimension.neighbours import (
 )
 from infogeo.dimension.records import DimensionCurve, DimensionNull, DimensionStudy
 from infogeo.dimension.rows import Array
-from infogeo.dimension.runs import few_runs, members_of, thinned, with_run
+from infogeo.dimension.runs import few_runs, thinned, with_run
 from infogeo.dimension.spectrum import ParticipationRatio, StableRank
 from infogeo.dimension.stress import parallel_analysis, stress_dimension
 from infogeo.dimension.two_nn import TwoNN
@@ -93,9 +93,9 @@ def dimension_study(
 ) -> DimensionStudy:
     """How many dimensions the points have, by every estimator that applies, with what it depends on.
 
-    Where runs have several points the local estimators take one neighbour per other run (`OtherRuns`): that is the
-    dimension *across* runs, and the total is one more. For a cloud they take all points. An estimator for which there
-    are too few points or runs is left out, and the notes say so.
+    Where runs have two points or more on average the local estimators take one neighbour per other run (`OtherRuns`):
+    that is the dimension *across* runs, and the total is one more. For a cloud they take all points. An estimator for
+    which there are too few points or runs is left out, and the notes say so.
 
     Args:
         matrix: the divergences [P, P], in memory or on disk.
@@ -153,12 +153,11 @@ def best(found: Neighbours) -> DimensionEstimate:
 
     NaN where there is no single number: what Gride says at one of the scales is not an answer then.
     """
-    members = "runs" if len(np.unique(found.own_run)) < len(found.own_run) else "points"
     try:
         estimate = ScaleExtrapolation().from_neighbours(found)
     except InputError:
-        return few_runs(estimate_locally(found, TwoNN()), members)
-    return few_runs(_resolved(estimate, found), members)
+        return few_runs(estimate_locally(found, TwoNN()), found.members)
+    return few_runs(_resolved(estimate, found), found.members)
 
 
 def nearest_runs(found: Neighbours, points: Points) -> str:
@@ -168,7 +167,7 @@ def nearest_runs(found: Neighbours, points: Points) -> str:
     among their neighbours.
     """
     names, size = points.runs, len(points.runs)
-    known = np.isfinite(found.distances)
+    known = np.isfinite(found.distances) & (found.runs != found.own_run[:, None])
     own = np.broadcast_to(found.own_run[:, None], known.shape)[known]
     other = found.runs[known]
     pairs = np.minimum(own, other) * size + np.maximum(own, other)
@@ -209,12 +208,12 @@ class _Work:
         self.candidates = default_candidates(self.points)
         self.has_runs = isinstance(self.candidates, OtherRuns)
         self.name = "across runs" if self.has_runs else "all points"
-        self.members = members_of(self.points)
-        self.distinct = np.arange(len(self.points))
-        self.answered = True
         self.notes: list[str] = []
         if not self.has_runs and len(self.points.runs) < len(self.points):
             self.notes.append("most runs have one checkpoint: all points count as a cloud, also those of one run")
+        with stage("neighbours") as report:
+            self.found = nearest_neighbours(matrix, MOST_NEIGHBOURS, self.candidates, report=report)
+        self.first = best(self.found)
 
     def tried(self, *attempts: Callable[[], DimensionEstimate]) -> list[DimensionEstimate]:
         """The estimates that can be made; a note for each that cannot."""
@@ -251,16 +250,11 @@ class _Work:
 
     def local(self) -> tuple[list[DimensionEstimate], list[DimensionCurve]]:
         """The local estimates, the best one first, and the dimension against scale."""
-        with self.stage("neighbours") as report:
-            found = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, self.candidates, report=report)
-        self.distinct = found.rows
-        first = best(found)
-        curves = [scale_curve(found, self.name)]
-        if np.isnan(first.value):
+        found, curves = self.found, [scale_curve(self.found, self.name)]
+        if np.isnan(self.first.value):
             self.notes.append("no single number can be followed: the other curves are of Gride, at one order each")
             if nearest := nearest_runs(found, self.points):
                 self.notes.append(f"nearest to each other, on average: {nearest}")
-        self.answered = not np.isnan(first.value)
         others = self.tried(
             lambda: estimate_locally(found, TwoNN()),
             lambda: estimate_locally(found, MaximumLikelihood(LIKELIHOOD_NEIGHBOURS)),
@@ -269,7 +263,7 @@ class _Work:
             with self.stage("neighbours among all points") as report:
                 every = nearest_neighbours(self.matrix, MOST_NEIGHBOURS, AllPoints(), report=report)
             curves.append(scale_curve(every, "all points"))
-        return [first, *(other for other in others if other.estimator != first.estimator)], curves
+        return [self.first, *(other for other in others if other.estimator != self.first.estimator)], curves
 
     def against_progress(self) -> list[DimensionCurve]:
         """The dimension across runs at equal progress, by parts of equally many points."""
@@ -327,10 +321,10 @@ class _Work:
             found: the neighbours.
             fewest: the least number of candidates along the curve.
         """
-        if self.answered:
+        if not np.isnan(self.first.value):
             return best(found)
         most = min(NEARER * fewest, MOST_NEIGHBOURS)
-        return few_runs(estimate_locally(found, Gride(2 ** int(np.log2(max(most, 2) / 2)))), self.members)
+        return few_runs(estimate_locally(found, Gride(2 ** int(np.log2(max(most, 2) / 2)))), found.members)
 
     def whole(self, seed: int) -> list[DimensionEstimate]:
         """The estimates that look at all pairs, or at the spectrum."""
@@ -368,7 +362,7 @@ class _Work:
 
     def of_coords(self, embedding: Mapped) -> DimensionEstimate:
         """Local PCA of the points that differ: repeated ones differ in a map by rounding."""
-        rows = self.distinct
+        rows = self.found.rows
         found = local_pca(embedding.coords[rows], embedding.points.take(rows), signature=embedding.signature)
         return replace(found, excluded=found.excluded + len(self.points) - len(rows))
 

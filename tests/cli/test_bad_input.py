@@ -149,10 +149,13 @@ def test_columns_that_infogeo_writes_itself_are_refused(tmp_path, run):
     (tmp_path / "m.csv").write_text("run,accuracy\na,0.9\n")
     process = shell("embed", run, "--meta", tmp_path / "m.csv", "--out", tmp_path / "map")
     refused(process, "infogeo writes a column 'accuracy' itself")
+    assert not (tmp_path / "map").exists()
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, run):
+    before = run.read_bytes()
     refused(shell("embed", run, "--out", run / "map"), "cannot be written")
+    assert run.read_bytes() == before
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, run):
